@@ -1,0 +1,70 @@
+"""The whole sandbox as one ASGI application: both systems on one origin, with control routes beside them."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+
+from syncer.sandbox.clock import Clock
+from syncer.sandbox.control import control_routes
+from syncer.sandbox.faults import Faults
+from syncer.sandbox.options import MarketoOptions, SandboxOptions
+from syncer.sandbox.traffic import Traffic
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from syncer.sandbox.world import World
+
+__all__ = ["MarketoOptions", "Sandbox", "SandboxOptions", "create_app"]
+
+
+class Sandbox:
+    """One sandbox: a clock, a log, fault rules and a world for each system."""
+
+    def __init__(self, options: SandboxOptions | None = None) -> None:
+        """Builds the worlds; nothing runs until a request comes."""
+        self.options = options or SandboxOptions()
+        self.clock = self.options.clock or Clock()
+        self.traffic = Traffic(self.clock, self.options.log_path)
+        self.faults = Faults(self.options.seed)
+        self.worlds: dict[str, World] = {}
+        self.routes: list[BaseRoute] = []
+        for system, name in (("marketo", "MarketoWorld"), ("salesforce", "SalesforceWorld")):
+            package = f"syncer.sandbox.{system}"
+            if (
+                importlib.util.find_spec(package) is None
+                or importlib.util.find_spec(f"{package}.world") is None
+            ):
+                continue
+            world = getattr(importlib.import_module(f"{package}.world"), name)(
+                self.options, self.clock, self.traffic, self.faults
+            )
+            self.worlds[system] = world
+            self.routes.extend(importlib.import_module(f"{package}.routes").routes(world))
+
+    def app(self, *, with_control: bool = True) -> Starlette:
+        """The application; without control routes when those are served on a port of their own."""
+        control = control_routes(self) if with_control else []
+        app = Starlette(routes=[*control, *self.routes])
+        app.state.sandbox = self
+        return app
+
+    def control_app(self) -> Starlette:
+        """The control routes alone."""
+        return Starlette(routes=control_routes(self))
+
+    def reset(self) -> None:
+        """Everything as at the start, but for the clock, which never runs backwards."""
+        self.traffic.reset()
+        self.faults.clear()
+        for world in self.worlds.values():
+            world.reset()
+
+
+def create_app(options: SandboxOptions | None = None) -> Starlette:
+    """A sandbox ready for any ASGI server or for `SandboxTransport`; `app.state.sandbox` is its inside."""
+    return Sandbox(options).app()
