@@ -1,0 +1,1 @@
+"""Pipelines in, staged rows and payloads out: DuckDB."""

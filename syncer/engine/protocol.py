@@ -1,0 +1,109 @@
+"""What the engine gives: staged rows on disk, measured facts, payloads cut to the byte, and reconciled results.
+
+`Staged` is immutable once made: the same cut gives the same bytes for ever, which is what resume relies on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from syncer.facts import OperationFacts, PayloadFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Which outgoing rows become payloads, and how. `shapes` None means all of the wave, mixed."""
+
+    wave: int
+    shapes: tuple[int, ...] | None
+    format: PayloadFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """One unit's bytes: the JSON list of an immediate request, or the file of a job.
+
+    `rows` are source row numbers and `lanes` 64-bit key lanes, both in payload order and of length `records`. Lanes are unique
+    within a payload and within a cut. `body` is the JSON list's bytes, or the path of a file of mode 0600.
+    """
+
+    index: int
+    records: int
+    rows: Sequence[int]
+    lanes: Sequence[int]
+    fields: tuple[str, ...]
+    body: bytes | Path
+    byte_count: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFile:
+    """A result file of a job, as fetched. Columns are named by the vendor; the key columns stand under the field names."""
+
+    kind: str
+    """`succeeded`, `failed` or `unprocessed`."""
+    path: Path
+    error_column: str = ""
+    id_column: str = ""
+    created_column: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowReject:
+    """One refused row for the rejects file: `reason` is the vendor's or ours, without a field value where we know the form."""
+
+    row: int
+    code: str
+    reason: str
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """A job's rows told apart: one outcome letter a record in payload order, and the refused rows."""
+
+    letters: str
+    rejects: tuple[RowReject, ...]
+
+
+class Staged(Protocol):
+    """The staged rows of one operation."""
+
+    facts: OperationFacts
+
+    def payloads(self, cut: Cut, folder: Path, start: int = 0) -> Iterator[Payload]:
+        """Yield the cut's payloads in source order from index `start`; files are written to `folder`.
+
+        Deterministic: index, rows, bytes and sha256 are the same at every call. Raises `BugError` where one record alone is over the
+        format's limit (stage rejects such rows).
+        """
+        ...
+
+    def reconcile(self, payload: Payload, files: Sequence[ResultFile], succeeded: str) -> Reconciled:
+        """Match result rows to the payload by key, as multisets, never by position.
+
+        Rows in no file get the letter `succeeded` ("c", "u" or "?" when the vendor's counts do not prove success).
+        """
+        ...
+
+    def rejects(self) -> Iterator[RowReject]:
+        """Yield the rows refused at plan time, in source order."""
+        ...
+
+    def confirm(self, rows: Sequence[int], letters: str, folder: Path) -> None:
+        """Note outcome letters of rows for `confirmed`; called once a unit, idempotent by row."""
+        ...
+
+    def confirmed(self, path: Path) -> int:
+        """Write (key hash, row hash) of all rows confirmed as created or updated, last wave wins, to Parquet; return the count."""
+        ...
+
+    def close(self) -> None:
+        """Release the engine's handles; the files stay."""
+        ...

@@ -1,0 +1,61 @@
+"""What a run tells while it runs: values for a progress bar, a log line or a JSON line. The executor emits, views draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStarted:
+    """A step began."""
+
+    node: str
+    records: int
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSettled:
+    """One request or job ended; counts by outcome letter."""
+
+    node: str
+    unit: str
+    records: int
+    created: int
+    updated: int
+    rejected: int
+    in_doubt: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSettled:
+    """A step ended."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something takes time that is no error: a pause, a queue, a doubt that waits for its read-back."""
+
+    node: str
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """A thing a person should know, in a full sentence."""
+
+    node: str
+    sentence: str
+
+
+Event = NodeStarted | UnitSettled | NodeSettled | Waiting | Noticed
+
+if TYPE_CHECKING:
+    Listener = Callable[[Event], None]

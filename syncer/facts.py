@@ -1,0 +1,304 @@
+"""What is known of the world, as values: described objects, measured rows, payload formats, API paths, usage.
+
+Targets, the engine and the planner exchange these. A fact holds counts, names and digests, never a record value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class System(StrEnum):
+    """A vendor's API family."""
+
+    MARKETO = "marketo"
+    SALESFORCE = "salesforce"
+
+
+class Action(StrEnum):
+    """The verb of an operation."""
+
+    UPSERT = "upsert"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    DUPLICATE = "duplicate"
+    """Marketo `createDuplicate`: a new record whatever exists."""
+    ADD = "add"
+    """Into a list."""
+    REMOVE = "remove"
+    """Out of a list."""
+    STATUS = "status"
+    """Program membership with a status."""
+
+
+class Fidelity(StrEnum):
+    """How sure a number of the plan is."""
+
+    CHECKED = "checked"
+    LOOKED_UP = "looked up"
+    ESTIMATED = "estimated"
+    UNKNOWN = "unknown until run"
+
+
+class FieldType(StrEnum):
+    """The meaning of a target field, shared by both vendors; `FieldSchema.vendor_type` keeps the vendor's word."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    TIME = "time"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSchema:
+    """One field as the target describes it."""
+
+    name: str
+    type: FieldType
+    vendor_type: str
+    label: str = ""
+    max_length: int | None = None
+    """In characters; None where the vendor states none."""
+    precision: int | None = None
+    scale: int | None = None
+    is_required: bool = False
+    """Must have a value when a record is created and no default exists."""
+    is_creatable: bool = True
+    is_updatable: bool = True
+    is_key: bool = False
+    """The target accepts it as a lookup, external-id or dedupe field."""
+    is_unique: bool = False
+    is_case_sensitive: bool = False
+    picklist: tuple[str, ...] | None = None
+    is_restricted: bool = False
+    """Values outside `picklist` are refused."""
+    reference_to: tuple[str, ...] = ()
+
+    @property
+    def is_read_only(self) -> bool:
+        """Neither creatable nor updatable."""
+        return not (self.is_creatable or self.is_updatable)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSchema:
+    """One target object as described; `digest` binds the plan to it."""
+
+    system: System
+    name: str
+    fields: tuple[FieldSchema, ...]
+    digest: str = ""
+
+    def field(self, name: str) -> FieldSchema | None:
+        """Return the field of exactly this name."""
+        return next((each for each in self.fields if each.name == name), None)
+
+
+# Payload formats: how rows become bytes. A format belongs to a path and is obeyed to the byte by the engine.
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFormat:
+    """A list of JSON objects, `[{...},{...}]`: absent = leave alone, null = clear."""
+
+    max_records: int
+    max_bytes: int
+    """Of the whole request body."""
+    overhead_bytes: int = 512
+    """Reserved for the vendor's envelope around the list."""
+    constants: tuple[tuple[str, str], ...] = ()
+    """Members that open every record: name and JSON text, e.g. `("attributes", '{"type":"Contact"}')`."""
+    max_bytes_of_field: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CsvFormat:
+    """One RFC 4180 file with a header, LF line ends: the operation's field names in mapping order."""
+
+    max_records: int | None
+    max_bytes: int
+    """Of the file, header included."""
+    clear_text: str | None = None
+    """The cell text that empties a field (`#N/A`); None: the path cannot clear."""
+    needs_uniform_shape: bool = False
+    """No empty cells: a file holds only rows that carry the same fields, and only those columns."""
+
+
+PayloadFormat = JsonFormat | CsvFormat
+
+
+class PathKind(StrEnum):
+    """Immediate: the answer holds each record's outcome. Job: asynchronous, polled, results fetched as files."""
+
+    IMMEDIATE = "immediate"
+    JOB = "job"
+
+
+class Repeat(StrEnum):
+    """What may be sent again once a write whose answer was lost is known to be over."""
+
+    SAFE = "safe"
+    """Keyed upsert, update, delete: after a read-back the missing rest may be sent."""
+    WHEN_ABSENT = "when absent"
+    """Only records that a read-back proves absent."""
+    NEVER = "never"
+    """Nothing can prove it did not happen: a person decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathCapability:
+    """One API path of one target object, as a value. Every statement cites the vendor's page in `page`."""
+
+    name: str
+    kind: PathKind
+    actions: frozenset[Action]
+    format: PayloadFormat
+    allows_clear: bool
+    key_rule: str
+    """Sentence on which key fields it takes, shown when it is refused."""
+    key_fields: frozenset[str] | None
+    """None: any key field of the object; otherwise only these."""
+    max_key_fields: int
+    activity: bool
+    """Writes an activity that people see and triggers use (Push Lead)."""
+    options: frozenset[str]
+    """Operation options it can carry: `partition`, `program`, `list`, `status`, `all_or_none` ..."""
+    required_options: frozenset[str]
+    calls_per_unit: int
+    """Quota calls for one request, or for one job without its polls."""
+    polls_per_unit: int
+    """Planned polls of one job at the stated interval and throughput; 0 for immediate."""
+    poll_seconds: float
+    seconds_per_unit: float
+    """Planning assumption for one request's latency, or one job's fixed time."""
+    records_per_second: float
+    """Planning assumption for server throughput inside one unit."""
+    units_at_once: int
+    """The vendor's limit of jobs running, or the calls at once."""
+    units_queued: int
+    tells_created: bool
+    """The answer tells created from updated, record by record."""
+    server_timeout_seconds: float
+    """The vendor's published time-out of this call: a lost write may still take effect until then."""
+    repeat: Repeat
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """All paths of one object, small to large, and how its keys are compared."""
+
+    system: System
+    object: str
+    paths: tuple[PathCapability, ...]
+    folded_types: frozenset[str] = frozenset()
+    """Vendor types whose values are compared case folded even where describe does not say so (Marketo `email`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Today's calls of a connection: used by everybody, and the vendor's quota; None where not asked."""
+
+    calls_used: int | None = None
+    calls_quota: int | None = None
+
+
+# Measured rows.
+
+
+@dataclass(frozen=True, slots=True)
+class CutFacts:
+    """What cutting a slice for one path gives: units, and whether the count is exact."""
+
+    path: str
+    units: int
+    bytes: int
+    is_exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SliceFacts:
+    """The outgoing rows of one wave and one shape. `fields` are carried with a value, `clears` with a null to clear."""
+
+    wave: int
+    shape: int
+    fields: tuple[str, ...]
+    clears: tuple[str, ...]
+    records: int
+    cuts: tuple[CutFacts, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WaveFacts:
+    """The outgoing rows of one wave, all shapes together, cut for each path that takes mixed shapes."""
+
+    wave: int
+    records: int
+    cuts: tuple[CutFacts, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RejectFacts:
+    """How many rows were refused at plan time, by code and field."""
+
+    code: str
+    field: str
+    records: int
+    first_rows: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OperationFacts:
+    """Everything the planner may know of one operation's rows. read = outgoing + unchanged + skipped + rejected."""
+
+    operation: str
+    source: str
+    source_digest: str
+    """Fingerprint of the source's bytes or query result."""
+    rows_digest: str
+    """Digest of the staged outgoing rows, independent of machine, thread count and ledger place."""
+    read: int
+    outgoing: int
+    unchanged: int
+    skipped: int
+    rejected: int
+    folded: int
+    """Rows whose key met another row's only after canonical folding."""
+    keys: int
+    known_keys: int | None
+    """Outgoing keys that the ledger has seen: updates for sure; None without a ledger."""
+    gone: int
+    """Keys in the ledger that left the source."""
+    waves: tuple[WaveFacts, ...] = ()
+    slices: tuple[SliceFacts, ...] = ()
+    rejects: tuple[RejectFacts, ...] = ()
+    interpreted: tuple[str, ...] = ()
+    """Fields whose template is not compiled and runs over Arrow record groups."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedKeys:
+    """How many canonical keys two operations of one key space have in common; None: cannot be known."""
+
+    first: str
+    second: str
+    keys: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Digests that a plan is made of; any difference makes the plan stale."""
+
+    manifest: str
+    tool: str
+    describe: tuple[tuple[str, str], ...] = ()
+    """Pairs of `system/object` and schema digest."""
+    ledger: tuple[tuple[str, int], ...] = ()
+    """Pairs of operation and ledger serial."""
+    extra: tuple[tuple[str, str], ...] = field(default=())

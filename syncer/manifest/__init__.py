@@ -1,0 +1,1 @@
+"""Manifests in, typed values and located diagnostics out."""

@@ -1,0 +1,1 @@
+"""Jinja in, typed expressions, SQL and their Python meaning out."""

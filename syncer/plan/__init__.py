@@ -1,0 +1,1 @@
+"""Facts in, one reviewed plan out: pure."""

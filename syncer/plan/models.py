@@ -1,0 +1,143 @@
+"""The plan as plain data: what will be done, in which order, by which path and why, at what cost.
+
+The executor walks exactly this and decides nothing. JSON round trip, byte-identical for the same inputs, no personal data.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from syncer.facts import Action, Fidelity, PathKind, System
+
+
+class PlanModel(BaseModel):
+    """Frozen; unknown members are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Digest(PlanModel):
+    """A named digest that the plan is bound to."""
+
+    name: str
+    digest: str
+
+
+class Inputs(PlanModel):
+    """What the plan was made of. A difference at apply makes it stale."""
+
+    tool: str
+    manifest: str
+    describe: tuple[Digest, ...] = ()
+    sources: tuple[Digest, ...] = ()
+    rows: tuple[Digest, ...] = ()
+    ledger: tuple[Digest, ...] = ()
+
+
+class ConnectionPlan(PlanModel):
+    """Calls of one connection against its budget. None: unknown."""
+
+    name: str
+    system: System
+    calls: int
+    polls: int
+    budget: int | None
+    quota: int | None
+    used_today: int | None
+    reserve: int
+    concurrency: int
+    fidelity: Fidelity
+
+
+class Losing(PlanModel):
+    """A path that was not chosen, with a full sentence why."""
+
+    path: str
+    reason: str
+    calls: int | None = None
+    minutes: float | None = None
+
+
+class RejectLine(PlanModel):
+    """Rows refused at plan time, by reason."""
+
+    code: str
+    field: str
+    records: int
+    first_rows: tuple[int, ...] = ()
+
+
+class OperationPlan(PlanModel):
+    """One operation: its rows told apart, and its steps' ids."""
+
+    name: str
+    source: str
+    mapping: str
+    connection: str
+    object: str
+    action: Action
+    key: tuple[str, ...]
+    duplicates: str
+    options: tuple[tuple[str, str], ...] = ()
+    on_unknown: Literal["hold", "resend"] = "hold"
+    read: int
+    outgoing: int
+    creates: int | None
+    updates: int | None
+    unchanged: int
+    skipped: int
+    rejected: int
+    folded: int
+    gone: int = 0
+    fidelity: Fidelity
+    rejects: tuple[RejectLine, ...] = ()
+    interpreted: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Node(PlanModel):
+    """One step: a wave of an operation by one path. `shapes` None: all rows of the wave, mixed.
+
+    `units` requests or jobs; `calls` quota calls without polls, `polls` the planned polls.
+    """
+
+    id: str
+    operation: str
+    wave: int
+    path: str
+    kind: PathKind
+    shapes: tuple[int, ...] | None
+    records: int
+    units: int
+    bytes: int
+    calls: int
+    polls: int
+    minutes: float
+    is_exact: bool
+    reason: str
+    losing: tuple[Losing, ...] = ()
+
+
+class Edge(PlanModel):
+    """`after` starts when every unit of `before` is settled."""
+
+    before: str
+    after: str
+    reason: str
+    keys: int | None = None
+
+
+class Plan(PlanModel):
+    """A reviewed artifact. `digest` covers everything else in it."""
+
+    format: Literal[1] = 1
+    project: str
+    inputs: Inputs
+    connections: tuple[ConnectionPlan, ...]
+    operations: tuple[OperationPlan, ...]
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    warnings: tuple[str, ...] = ()
+    digest: str = ""

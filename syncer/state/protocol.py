@@ -1,0 +1,231 @@
+"""What must outlive a process: journal, ledger, lease, spent plans. Stores differ, this contract does not.
+
+A note is durable when `append` returns. Notes hold counts, references, digests, row numbers and codes; never a secret, never a field value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+class NoteModel(BaseModel):
+    """Frozen, and an unknown member is refused: an older syncer does not half believe a newer journal."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Started(NoteModel):
+    """A run began, or was taken up again."""
+
+    kind: Literal["started"] = "started"
+    plan: str
+    tool: str
+    resumed: bool = False
+
+
+class Intended(NoteModel):
+    """About to prepare and send this unit; written before the first byte leaves."""
+
+    kind: Literal["intended"] = "intended"
+    unit: str
+    sha256: str
+    records: int
+    attempt: int = 1
+
+
+class Prepared(NoteModel):
+    """The vendor gave an empty job for the unit."""
+
+    kind: Literal["prepared"] = "prepared"
+    unit: str
+    reference: str
+
+
+class Committing(NoteModel):
+    """The next byte may have an effect."""
+
+    kind: Literal["committing"] = "committing"
+    unit: str
+    at: float
+
+
+class AcceptedNote(NoteModel):
+    """The vendor took the job's data."""
+
+    kind: Literal["accepted"] = "accepted"
+    unit: str
+    reference: str
+
+
+class Doubted(NoteModel):
+    """The answer was lost; `at` is wall time of the send, `wait_seconds` until a read-back can be believed."""
+
+    kind: Literal["doubted"] = "doubted"
+    unit: str
+    reason: str
+    at: float
+    wait_seconds: float
+    reference: str = ""
+
+
+class Remedying(NoteModel):
+    """About to send part of a doubted unit again, as `how`; the next byte may have an effect."""
+
+    kind: Literal["remedying"] = "remedying"
+    unit: str
+    how: str
+    positions: tuple[int, ...]
+
+
+class RejectNote(NoteModel):
+    """One refused record of a unit; `reason` holds no field value."""
+
+    position: int
+    code: str
+    reason: str
+    field: str = ""
+
+
+class Settled(NoteModel):
+    """The unit's end: one outcome letter a record (see `syncer.outcome`), zlib-compressed base64 when `packed`."""
+
+    kind: Literal["settled"] = "settled"
+    unit: str
+    letters: str
+    packed: bool = False
+    rejects: tuple[RejectNote, ...] = ()
+    looked_up: bool = False
+    """The outcome was decided by a read-back, not by the vendor's answer."""
+
+
+class Held(NoteModel):
+    """The doubt could not be decided; a person must say `sent` or `unsent`."""
+
+    kind: Literal["held"] = "held"
+    unit: str
+    reason: str
+
+
+class Ruled(NoteModel):
+    """A person's word on a held unit."""
+
+    kind: Literal["ruled"] = "ruled"
+    unit: str
+    verdict: Literal["sent", "unsent"]
+    by: str
+
+
+class Parked(NoteModel):
+    """The run stopped in good order and can be resumed; `until` is epoch seconds, 0 when unknown."""
+
+    kind: Literal["parked"] = "parked"
+    reason: str
+    until: float = 0.0
+
+
+class Finished(NoteModel):
+    """Every row has its outcome and the ledger is up to date."""
+
+    kind: Literal["finished"] = "finished"
+    exit_code: int
+
+
+Note = Annotated[
+    Started
+    | Intended
+    | Prepared
+    | Committing
+    | AcceptedNote
+    | Doubted
+    | Remedying
+    | Settled
+    | Held
+    | Ruled
+    | Parked
+    | Finished,
+    Field(discriminator="kind"),
+]
+
+
+class Journal(Protocol):
+    """One run's notes, append only, under one lease epoch."""
+
+    async def append(self, note: Note) -> None:
+        """Make `note` durable; raises `LeaseLostError` when a newer epoch exists, `StateError` when it cannot be written."""
+        ...
+
+    def notes(self) -> AsyncIterator[Note]:
+        """Yield the notes in order; raises `StateError` at the first that cannot be believed."""
+        ...
+
+
+class Lease(Protocol):
+    """The right to write to one set of key spaces."""
+
+    epoch: int
+
+    def remaining_seconds(self) -> float:
+        """Return how long sending is still safe, from the last confirmed renewal; pure arithmetic on a monotonic clock."""
+        ...
+
+    async def renew(self) -> None:
+        """Confirm the lease; raises `LeaseLostError`."""
+        ...
+
+    async def release(self) -> None:
+        """Give it back; a no-op when it was lost."""
+        ...
+
+
+class Ledger(Protocol):
+    """What was last confirmed, per operation and key: hashes only."""
+
+    async def serial(self, operation: str) -> int:
+        """Return the number of merges so far; 0 for a new operation."""
+        ...
+
+    async def fetch(self, operation: str, folder: Path) -> Path | None:
+        """Return a local Parquet file of (kh HUGEINT-like 128 bit, rh UBIGINT), or None for a new operation."""
+        ...
+
+    async def merge(self, operation: str, serial: int, confirmed: Path) -> int:
+        """Overlay `confirmed` and return the new serial; idempotent by (operation, serial); raises `StateError` on a conflict."""
+        ...
+
+
+class Store(Protocol):
+    """A place for state: a local folder, or an object store with conditional writes."""
+
+    async def acquire(self, key_spaces: tuple[str, ...], holder: str, run: str) -> Lease:
+        """Take the lease, or raise `LockedError` with holder, age and the unlock command."""
+        ...
+
+    async def unlock(self, epoch: int, by: str) -> None:
+        """Break a lease on a person's word; raises `StateError` when the epoch is not the current one."""
+        ...
+
+    async def journal(self, run: str, lease: Lease | None) -> Journal:
+        """Open the run's journal; read only without a lease."""
+        ...
+
+    async def runs(self) -> tuple[str, ...]:
+        """Return run ids, oldest first."""
+        ...
+
+    async def spend(self, plan: str, run: str) -> None:
+        """Mark a plan digest as used by `run`; raises `StalePlanError` when another run used it."""
+        ...
+
+    async def spent_by(self, plan: str) -> str | None:
+        """Return the run that used the plan, or None."""
+        ...
+
+    def ledger(self) -> Ledger:
+        """Return the ledger."""
+        ...

@@ -1,0 +1,1 @@
+"""Units in, outcomes out: one folder a system."""

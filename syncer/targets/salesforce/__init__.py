@@ -1,0 +1,1 @@
+"""The Salesforce REST, collections and Bulk API 2.0."""
