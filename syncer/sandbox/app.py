@@ -35,10 +35,7 @@ class Sandbox:
         self.routes: list[BaseRoute] = []
         for system, name in (("marketo", "MarketoWorld"), ("salesforce", "SalesforceWorld")):
             package = f"syncer.sandbox.{system}"
-            if (
-                importlib.util.find_spec(package) is None
-                or importlib.util.find_spec(f"{package}.world") is None
-            ):
+            if importlib.util.find_spec(package) is None or importlib.util.find_spec(f"{package}.world") is None:
                 continue
             world = getattr(importlib.import_module(f"{package}.world"), name)(
                 self.options, self.clock, self.traffic, self.faults

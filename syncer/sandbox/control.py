@@ -81,14 +81,8 @@ def control_routes(sandbox: Sandbox) -> list[BaseRoute]:
         return JSONResponse(
             {
                 system: {
-                    "calls": {
-                        place: count
-                        for (of, place), count in sorted(traffic.counters.items())
-                        if of == system
-                    },
-                    "errors": {
-                        code: count for (of, code), count in sorted(traffic.errors.items()) if of == system
-                    },
+                    "calls": {place: count for (of, place), count in sorted(traffic.counters.items()) if of == system},
+                    "errors": {code: count for (of, code), count in sorted(traffic.errors.items()) if of == system},
                     "quota": world.overview()["quota"],
                 }
                 for system, world in sandbox.worlds.items()

@@ -53,9 +53,7 @@ def html_page(status: int) -> Response:
     }
     title = f"{status} {titles.get(status, 'Error')}"
     page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n"
-    return Response(
-        page + "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n", status, media_type="text/html"
-    )
+    return Response(page + "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n", status, media_type="text/html")
 
 
 @dataclass(slots=True)
@@ -133,9 +131,7 @@ class Exchange:
         entry = self.entry
         entry.operation, entry.keys, entry.record_count = operation, tuple(keys), record_count
         entry.started_at = self.world.clock.now()
-        rules = self.world.faults.on_contents(
-            entry.system, entry.method, entry.endpoint, operation, entry.keys
-        )
+        rules = self.world.faults.on_contents(entry.system, entry.method, entry.endpoint, operation, entry.keys)
         await self.trouble_before(rules)
         await self.world.clock.sleep(self.world.options.latency_seconds + seconds)
         if (late := self.fault(Action.APPLY_LATE)) is not None:
@@ -144,6 +140,8 @@ class Exchange:
         partial = self.fault(Action.APPLY_FIRST_K)
         value = write(None if partial is None else partial.first)
         entry.applied_at = self.world.clock.now()
+        if partial is not None and partial.cut:
+            raise ConnectionDroppedError
         if partial is not None:
             raise AnsweredError(html_page(partial.status))
         return value
@@ -209,6 +207,8 @@ class Endpoint:
         try:
             await exchange.trouble_before(world.faults.on_arrival(entry.system, entry.method, entry.endpoint))
             response = await self._handle(exchange)
+            if exchange.fault(Action.APPLY_TWICE) is not None:
+                response = await self._handle(exchange)
         except AnsweredError as answered:
             return answered.response
         for rule in exchange.fired:
@@ -238,9 +238,7 @@ class Endpoint:
         if body == bytes(response.body):
             return response
         changed = Response(body, response.status_code)
-        changed.raw_headers = [
-            (name, value) for name, value in response.raw_headers if name != b"content-length"
-        ]
+        changed.raw_headers = [(name, value) for name, value in response.raw_headers if name != b"content-length"]
         changed.raw_headers.append((b"content-length", str(len(body)).encode()))
         return changed
 
@@ -261,9 +259,7 @@ class Endpoint:
         body = bytes(response.body)
         cut = exchange.fault(Action.TRUNCATE_BODY)
         if cut is not None and cut.cut:
-            await send(
-                {"type": "http.response.body", "body": body[: int(len(body) * cut.share)], "more_body": True}
-            )
+            await send({"type": "http.response.body", "body": body[: int(len(body) * cut.share)], "more_body": True})
             exchange.drop()
             return
         await send({"type": "http.response.body", "body": body})

@@ -22,6 +22,7 @@ class Action(StrEnum):
     APPLY_THEN_LOSE = "apply_then_lose"
     LOSE_BEFORE_APPLY = "lose_before_apply"
     APPLY_LATE = "apply_late"
+    APPLY_TWICE = "apply_twice"
     APPLY_FIRST_K = "apply_first_k"
     STATUS = "status"
     VENDOR_ERROR = "vendor_error"

@@ -26,10 +26,15 @@ class MarketoOptions:
     import_bytes: int = 10 * 1024 * 1024
     imports_queued: int = 10
     imports_running: int = 2
+    import_start_seconds: float = 1.0
     import_rows_per_second: float = 500.0
     import_seconds: float = 5.0
     import_kept_seconds: float = 7 * 86_400.0
     token_seconds: float = 3600.0
+    company_fields_in_sync: bool = False
+    """Whether Sync Leads takes company fields; the vendor points to Sync Companies instead."""
+    blank_cells_clear: bool = True
+    """Whether an empty cell of an import empties the field; the vendor does not say."""
     query_tokens: bool = False
     """Whether `?access_token=` is still taken; Adobe ends it on 2026-08-31."""
 

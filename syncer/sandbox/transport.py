@@ -110,9 +110,7 @@ class SandboxTransport(httpx.AsyncBaseTransport):
             raise httpx.RemoteProtocolError(message, request=request)
         assert conversation.status is not None  # noqa: S101 - an answer that is complete has begun
         stream = httpx.ByteStream(b"".join(conversation.parts))
-        return httpx.Response(
-            conversation.status, headers=conversation.headers, stream=stream, request=request
-        )
+        return httpx.Response(conversation.status, headers=conversation.headers, stream=stream, request=request)
 
     async def _serve(self, scope: Scope, conversation: _Conversation) -> None:
         try:
