@@ -85,12 +85,9 @@ class Exchange:
 
     def world_fault(self, action: Action) -> FaultRule | None:
         """The rule of one job or record action (slow_job, lock_rows, …) that fires here; asking spends it."""
-        entry = self.entry
-        rule = self.world.faults.for_world(
-            action, entry.system, entry.method, entry.endpoint, entry.operation, entry.keys
-        )
+        rule = self.world.faults.for_world(action, self.entry)
         if rule is not None:
-            entry.faults += (rule.action.value,)
+            self.entry.faults += (rule.action.value,)
         return rule
 
     def drop(self) -> None:
@@ -131,8 +128,7 @@ class Exchange:
         entry = self.entry
         entry.operation, entry.keys, entry.record_count = operation, tuple(keys), record_count
         entry.started_at = self.world.clock.now()
-        rules = self.world.faults.on_contents(entry.system, entry.method, entry.endpoint, operation, entry.keys)
-        await self.trouble_before(rules)
+        await self.trouble_before(self.world.faults.on_contents(entry))
         await self.world.clock.sleep(self.world.options.latency_seconds + seconds)
         if (late := self.fault(Action.APPLY_LATE)) is not None:
             self.drop()
@@ -205,7 +201,7 @@ class Endpoint:
         """The handler's answer, after what rules do to it."""
         world, entry = exchange.world, exchange.entry
         try:
-            await exchange.trouble_before(world.faults.on_arrival(entry.system, entry.method, entry.endpoint))
+            await exchange.trouble_before(world.faults.on_arrival(entry))
             response = await self._handle(exchange)
             if exchange.fault(Action.APPLY_TWICE) is not None:
                 response = await self._handle(exchange)

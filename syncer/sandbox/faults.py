@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from syncer.sandbox.traffic import Entry
+
 
 class Action(StrEnum):
     """What a rule does to the call that it matches."""
@@ -105,7 +107,7 @@ class FaultRule:
         return self.key is not None or self.operation is not None
 
     def matches_place(self, system: str, method: str, endpoint: str) -> bool:
-        """Whether the rule speaks of this endpoint: a pattern over `POST /rest/v1/leads.json`, or over the path alone."""
+        """Whether the rule speaks of this endpoint: a pattern over `POST /path`, or over the path alone."""
         if self.system is not None and self.system != system:
             return False
         return fnmatchcase(endpoint, self.endpoint) or fnmatchcase(f"{method} {endpoint}", self.endpoint)
@@ -158,45 +160,35 @@ class Faults:
         self._armed.clear()
         self._added = 0
 
-    def on_arrival(self, system: str, method: str, endpoint: str) -> list[FaultRule]:
-        """The rules that fire for a call by its place alone."""
+    def on_arrival(self, entry: Entry) -> list[FaultRule]:
+        """The rules that fire for a request by its place alone."""
         return self._fire(
             armed
             for armed in self._armed
             if armed.rule.action not in WORLD_ACTIONS
             and not armed.rule.needs_contents
-            and armed.rule.matches_place(system, method, endpoint)
+            and armed.rule.matches_place(entry.system, entry.method, entry.endpoint)
         )
 
-    def on_contents(
-        self, system: str, method: str, endpoint: str, operation: str | None, keys: Collection[str]
-    ) -> list[FaultRule]:
-        """The rules that fire once operation and keys are known."""
+    def on_contents(self, entry: Entry) -> list[FaultRule]:
+        """The rules that fire once the entry's operation and keys are known."""
         return self._fire(
             armed
             for armed in self._armed
             if armed.rule.action not in WORLD_ACTIONS
             and armed.rule.needs_contents
-            and armed.rule.matches_place(system, method, endpoint)
-            and armed.rule.matches_contents(operation, keys)
+            and armed.rule.matches_place(entry.system, entry.method, entry.endpoint)
+            and armed.rule.matches_contents(entry.operation, entry.keys)
         )
 
-    def for_world(
-        self,
-        action: Action,
-        system: str,
-        method: str,
-        endpoint: str,
-        operation: str | None = None,
-        keys: Collection[str] = (),
-    ) -> FaultRule | None:
-        """The first rule of one job or record action that fires here; asking spends it."""
+    def for_world(self, action: Action, entry: Entry) -> FaultRule | None:
+        """The first rule of one job or record action that fires for this request; asking spends it."""
         fired = self._fire(
             armed
             for armed in self._armed
             if armed.rule.action is action
-            and armed.rule.matches_place(system, method, endpoint)
-            and armed.rule.matches_contents(operation, keys)
+            and armed.rule.matches_place(entry.system, entry.method, entry.endpoint)
+            and armed.rule.matches_contents(entry.operation, entry.keys)
         )
         return fired[0] if fired else None
 

@@ -143,7 +143,13 @@ class SandboxTransport(httpx.AsyncBaseTransport):
 
 @asynccontextmanager
 async def running(app: ASGIApp) -> AsyncIterator[SandboxTransport]:
-    """A sandbox that outlives its clients: hand the transport to as many as you like, one after the other or at once."""
+    """A sandbox that outlives its clients: hand the transport to as many as you like."""
+    failure: Exception | None = None
     async with anyio.create_task_group() as task_group:
-        yield SandboxTransport(app, task_group)
+        try:
+            yield SandboxTransport(app, task_group)
+        except Exception as error:  # noqa: BLE001 - raised below, so that no group wraps what is the caller's own
+            failure = error
         task_group.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
