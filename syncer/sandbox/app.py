@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -35,13 +34,13 @@ class Sandbox:
         self.routes: list[BaseRoute] = []
         for system, name in (("marketo", "MarketoWorld"), ("salesforce", "SalesforceWorld")):
             package = f"syncer.sandbox.{system}"
-            if importlib.util.find_spec(package) is None or importlib.util.find_spec(f"{package}.world") is None:
+            try:
+                module, paths = importlib.import_module(f"{package}.world"), importlib.import_module(f"{package}.routes")
+            except ModuleNotFoundError:
                 continue
-            world = getattr(importlib.import_module(f"{package}.world"), name)(
-                self.options, self.clock, self.traffic, self.faults
-            )
+            world = getattr(module, name)(self.options, self.clock, self.traffic, self.faults)
             self.worlds[system] = world
-            self.routes.extend(importlib.import_module(f"{package}.routes").routes(world))
+            self.routes.extend(paths.routes(world))
 
     def app(self, *, with_control: bool = True) -> Starlette:
         """The application; without control routes when those are served on a port of their own."""

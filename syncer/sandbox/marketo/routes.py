@@ -41,6 +41,8 @@ def routes(world: MarketoWorld) -> list[BaseRoute]:
         gate = Gate(world, by_path[path])
         found.append(Route(path, Endpoint(world, path, gate.serve, body_limit=limit)))
     nothing = Gate(world, ())
-    for root in ("/rest", "/bulk", "/identity"):
-        found.append(Route(root + "/{path:path}", Endpoint(world, root + "/*", nothing.serve, body_limit=0)))
-    return found
+    roots = ("/rest", "/bulk", "/identity")
+    return [
+        *found,
+        *(Route(root + "/{path:path}", Endpoint(world, root + "/*", nothing.serve, body_limit=0)) for root in roots),
+    ]
