@@ -56,7 +56,21 @@ class ManifestError(UserError):
 
 
 class PlanRefusedError(UserError):
-    """Budget, guard or policy says no, or no path can say the operation."""
+    """Budget, guard or policy says no, or no path can say the operation. `refusals` holds every reason, where there are several."""
+
+    refusals: tuple[Diagnostic, ...] = ()
+
+    @classmethod
+    def of(cls, refusals: Sequence[Diagnostic]) -> PlanRefusedError:
+        """Return one error for all `refusals`; the first one stands for the error's code."""
+        first = refusals[0]
+        error = cls(first.code, first.detail, first.advice, first.command)
+        error.refusals = tuple(refusals)
+        return error
+
+    def __str__(self) -> str:
+        """Return all refusals, one below the other."""
+        return "\n\n".join(str(each) for each in self.refusals) or super().__str__()
 
 
 class StalePlanError(UserError):
@@ -107,9 +121,14 @@ class QuotaSpentError(TargetError):
 
 
 class RefusedError(TargetError):
-    """The same request will be refused again. `vendor_code` is the vendor's word for it, "" for plain HTTP."""
+    """The same request will be refused again. `vendor_code` is the vendor's word for it, "" for plain HTTP.
+
+    `is_about_caller` says that no record is to blame (sign-in, permission, an unknown address), so that a smaller request would
+    be refused as well; otherwise the executor looks for the records that are.
+    """
 
     vendor_code: str = ""
+    is_about_caller: bool = False
 
 
 class SourceError(SyncerError):

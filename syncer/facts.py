@@ -207,6 +207,8 @@ class Usage:
 
     calls_used: int | None = None
     calls_quota: int | None = None
+    calls_by_project: int | None = None
+    """The part of `calls_used` that this project's own runs made, where the journal counts it."""
 
 
 # Measured rows.

@@ -1,6 +1,7 @@
 """The plan as plain data: what will be done, in which order, by which path and why, at what cost.
 
-The executor walks exactly this and decides nothing. JSON round trip, byte-identical for the same inputs, no personal data.
+The executor walks exactly this and decides nothing. JSON round trip, byte-identical for the same inputs, no personal
+data.
 """
 
 from __future__ import annotations
@@ -37,7 +38,11 @@ class Inputs(PlanModel):
 
 
 class ConnectionPlan(PlanModel):
-    """Calls of one connection against its budget. None: unknown."""
+    """Calls of one connection against its budget. None: unknown.
+
+    `left` is what this plan may use. `fidelity` says how sure `calls` and `polls` are; `used_today` and `quota` are
+    looked up or None.
+    """
 
     name: str
     system: System
@@ -49,6 +54,7 @@ class ConnectionPlan(PlanModel):
     reserve: int
     concurrency: int
     fidelity: Fidelity
+    left: int | None = None
 
 
 class Losing(PlanModel):
@@ -70,7 +76,11 @@ class RejectLine(PlanModel):
 
 
 class OperationPlan(PlanModel):
-    """One operation: its rows told apart, and its steps' ids."""
+    """One operation: its rows told apart. read = outgoing + unchanged + skipped + rejected.
+
+    `creates` and `updates` None: unknown until run. `fidelity` says how sure that split is; the other counts are
+    checked.
+    """
 
     name: str
     source: str

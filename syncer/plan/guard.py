@@ -1,0 +1,93 @@
+"""Limits that a person set, held against the counts: pure arithmetic, every broken one reported.
+
+A guard that cannot be held against anything is a warning, never silence.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from syncer.diagnostics import Diagnostic
+from syncer.facts import Action, Fidelity
+from syncer.manifest.models import Deletes
+from syncer.plan.budget import part_of
+from syncer.plan.words import count, number
+
+if TYPE_CHECKING:
+    from syncer.facts import OperationFacts
+    from syncer.manifest.models import Limit, Operation
+
+_CREATING = frozenset({Action.CREATE, Action.DUPLICATE})
+_TAKING = frozenset({Action.DELETE, Action.REMOVE})
+
+
+def split(operation: Operation, facts: OperationFacts) -> tuple[int | None, int | None, Fidelity]:
+    """Return how many outgoing records are created and how many changed, and how sure that is."""
+    if operation.action in _CREATING:
+        return facts.outgoing, 0, Fidelity.CHECKED
+    if operation.action is not Action.UPSERT:
+        return 0, facts.outgoing, Fidelity.CHECKED
+    if facts.known_keys is None:
+        return None, None, Fidelity.UNKNOWN
+    creates = facts.keys - facts.known_keys
+    return creates, facts.outgoing - creates, Fidelity.ESTIMATED
+
+
+def broken(name: str, operation: Operation, facts: OperationFacts) -> tuple[Diagnostic, ...]:
+    """Return a refusal for every guard that the counts break."""
+    guards = operation.guards
+    creates, _, _ = split(operation, facts)
+    deletes = facts.outgoing if operation.action in _TAKING else 0
+    is_clearing_up = operation.deletes is not Deletes.IGNORE
+    found = []
+    for guard, limit, value, what in (
+        ("max_rejected", guards.max_rejected, facts.rejected, "rejected"),
+        ("max_creates", guards.max_creates, creates, "new"),
+        ("max_changes", guards.max_changes, facts.outgoing, "to send"),
+        ("max_deletes", guards.max_deletes, deletes + (facts.gone if is_clearing_up else 0), "to delete or remove"),
+    ):
+        if limit is not None and value is not None and value > _most(limit, facts.read):
+            detail = (
+                f'Operation "{name}" has {count(value, "record")} {what} of {number(facts.read)} read; '
+                f'"{guard}" allows {_said(limit)}.'
+            )
+            advice = f'Look at the rows first. If they are right, raise "guards.{guard}" of "{name}".'
+            found.append(Diagnostic("P102", detail, advice=advice))
+    if guards.min_rows is not None and facts.read < guards.min_rows:
+        detail = f'Operation "{name}" read {count(facts.read, "row")}; "min_rows" wants {number(guards.min_rows)}.'
+        found.append(Diagnostic("P102", detail, advice=f'Check source "{facts.source}", or lower "guards.min_rows".'))
+    elif not facts.read and is_clearing_up:
+        detail = f'Source "{facts.source}" is empty, and operation "{name}" would {operation.deletes} all that left it.'
+        found.append(Diagnostic("P103", detail, advice='Check the source, or say "deletes: ignore".'))
+    if facts.read and facts.gone and is_clearing_up:
+        detail = (
+            f'Operation "{name}" should {operation.deletes} {count(facts.gone, "record")} whose keys left the source, '
+            "but the ledger holds only hashes of keys and cannot name them."
+        )
+        advice = 'Say "deletes: ignore", and give the keys to an operation of their own with a deleting action.'
+        found.append(Diagnostic("P107", detail, advice=advice))
+    return tuple(found)
+
+
+def warnings(operation: Operation, facts: OperationFacts) -> tuple[str, ...]:
+    """Return what a reviewer should know of the counts, one sentence each."""
+    said = []
+    if not facts.read:
+        said.append(f'Source "{facts.source}" is empty.')
+    if operation.guards.max_creates is not None and split(operation, facts)[0] is None:
+        said.append('"max_creates" cannot be checked: without a ledger, how many are new is unknown until run.')
+    if facts.folded:
+        rows = count(facts.folded, "row has", "rows have")
+        said.append(f"{rows} a key that equals another row's only after trimming and case folding.")
+    if facts.interpreted:
+        fields = ", ".join(sorted(facts.interpreted))
+        said.append(f"Templates outside the compiled list run more slowly, with the same meaning: {fields}.")
+    return tuple(said)
+
+
+def _most(limit: Limit, read: int) -> int:
+    return int(part_of(limit, read)) if isinstance(limit, str) else limit
+
+
+def _said(limit: Limit) -> str:
+    return limit if isinstance(limit, str) else number(limit)

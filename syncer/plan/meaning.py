@@ -1,0 +1,80 @@
+"""Which paths can say an operation at all. Size never speaks here: a path that means something else is no candidate.
+
+Each refusal is one sentence that stands by itself beside the path's name, in the plan and in a refusal.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from syncer.plan.words import count, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from syncer.facts import Capabilities, ObjectSchema, PathCapability, SliceFacts
+    from syncer.manifest.models import Operation, Target
+
+
+def objection(
+    operation: Operation,
+    target: Target,
+    path: PathCapability,
+    capabilities: Capabilities,
+    schema: ObjectSchema | None,
+) -> str:
+    """Return why `path` cannot say `operation` for any row, as one sentence, or "" when it can."""
+    return (
+        _action(operation, path)
+        or _key(target, path, schema)
+        or _activity(operation, path)
+        or _options(operation, path, capabilities)
+    )
+
+
+def clear_objection(path: PathCapability, slices: Sequence[SliceFacts]) -> str:
+    """Return why `path` cannot say these rows, which it can say otherwise, or ""."""
+    barred = [each for each in slices if not says(path, each)]
+    if not barred:
+        return ""
+    fields = sorted({field for each in barred for field in each.clears})
+    return f"It cannot clear a field, and {count(sum(s.records for s in barred), 'record')} clear {quoted(fields)}."
+
+
+def says(path: PathCapability, each: SliceFacts) -> bool:
+    """Say whether `path` can carry the nulls of this shape."""
+    return path.allows_clear or not each.clears
+
+
+def _action(operation: Operation, path: PathCapability) -> str:
+    if operation.action in path.actions:
+        return ""
+    return f"It can {quoted(sorted(path.actions), 'or')}, but not {quoted([operation.action])}."
+
+
+def _key(target: Target, path: PathCapability, schema: ObjectSchema | None) -> str:
+    fields = target.key_fields
+    if len(fields) > path.max_key_fields or (path.key_fields is not None and not path.key_fields.issuperset(fields)):
+        return f"The key is {quoted(fields)}. {path.key_rule}"
+    described = [schema.field(name) for name in fields] if schema and path.key_fields is None else []
+    plain = [each.name for each in described if each and not each.is_key]
+    return f'{quoted(plain)} cannot find a record of "{target.object}". {path.key_rule}' if plain else ""
+
+
+def _activity(operation: Operation, path: PathCapability) -> str:
+    if path.activity and operation.activity == "none":
+        return 'It writes an activity on each record, and the operation does not say "activity: allowed".'
+    if not path.activity and operation.activity == "required":
+        return 'It writes no activity, and the operation says "activity: required".'
+    return ""
+
+
+def _options(operation: Operation, path: PathCapability, capabilities: Capabilities) -> str:
+    missing = sorted(path.required_options - operation.options.keys())
+    if missing:
+        return f"It needs {quoted(missing)}, which the operation does not set."
+    needed = operation.options.keys() - path.options - path.required_options
+    if operation.activity == "allowed":
+        # What only the activity needs (the program of a push) says nothing of a path that writes none.
+        needed -= {name for each in capabilities.paths if each.activity for name in each.required_options}
+    return f"It cannot carry {quoted(sorted(needed))}." if needed else ""
