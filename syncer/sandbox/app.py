@@ -35,7 +35,10 @@ class Sandbox:
         for system, name in (("marketo", "MarketoWorld"), ("salesforce", "SalesforceWorld")):
             package = f"syncer.sandbox.{system}"
             try:
-                module, paths = importlib.import_module(f"{package}.world"), importlib.import_module(f"{package}.routes")
+                module, paths = (
+                    importlib.import_module(f"{package}.world"),
+                    importlib.import_module(f"{package}.routes"),
+                )
             except ModuleNotFoundError:
                 continue
             world = getattr(module, name)(self.options, self.clock, self.traffic, self.faults)

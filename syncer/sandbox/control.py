@@ -40,44 +40,47 @@ def _lenient(handle: Callable[[Request], Awaitable[Response]]) -> Callable[[Requ
     return wrapped
 
 
-def control_routes(sandbox: Sandbox) -> list[BaseRoute]:
-    """The routes for one sandbox."""
+class _Control:
+    """What each control route answers."""
 
-    async def page(_request: Request) -> Response:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    async def page(self, _request: Request) -> Response:
         return HTMLResponse(_page())
 
-    async def overview(_request: Request) -> Response:
-        traffic = sandbox.traffic
+    async def overview(self, _request: Request) -> Response:
+        traffic = self._sandbox.traffic
         recent = list(traffic.entries)[-PAGE_ENTRIES:]
         return JSONResponse(
             {
-                "now": sandbox.clock.now(),
-                "systems": {system: world.overview() for system, world in sandbox.worlds.items()},
+                "now": self._sandbox.clock.now(),
+                "systems": {system: world.overview() for system, world in self._sandbox.worlds.items()},
                 "requests": [entry.as_dict() | {"keys": len(entry.keys)} for entry in reversed(recent)],
                 "request_count": sum(traffic.counters.values()),
-                "faults": sandbox.faults.listing(),
+                "faults": self._sandbox.faults.listing(),
             }
         )
 
-    async def state(request: Request) -> Response:
+    async def state(self, request: Request) -> Response:
         wanted, named = request.query_params.get("system"), request.query_params.get("object")
         states: dict[str, Any] = {
-            system: world.state() for system, world in sandbox.worlds.items() if wanted in {None, system}
+            system: world.state() for system, world in self._sandbox.worlds.items() if wanted in {None, system}
         }
         if named is not None:
             states = {system: objects.get(named, []) for system, objects in states.items()}
         return JSONResponse(states)
 
-    async def reset(_request: Request) -> Response:
-        sandbox.reset()
+    async def reset(self, _request: Request) -> Response:
+        self._sandbox.reset()
         return JSONResponse({"reset": True})
 
-    async def log(request: Request) -> Response:
+    async def log(self, request: Request) -> Response:
         since = int(request.query_params.get("since", "0"))
-        return JSONResponse([entry.as_dict() for entry in sandbox.traffic.entries if entry.number > since])
+        return JSONResponse([entry.as_dict() for entry in self._sandbox.traffic.entries if entry.number > since])
 
-    async def counters(_request: Request) -> Response:
-        traffic = sandbox.traffic
+    async def counters(self, _request: Request) -> Response:
+        traffic = self._sandbox.traffic
         return JSONResponse(
             {
                 system: {
@@ -85,49 +88,53 @@ def control_routes(sandbox: Sandbox) -> list[BaseRoute]:
                     "errors": {code: count for (of, code), count in sorted(traffic.errors.items()) if of == system},
                     "quota": world.overview()["quota"],
                 }
-                for system, world in sandbox.worlds.items()
+                for system, world in self._sandbox.worlds.items()
             }
         )
 
-    async def get_faults(_request: Request) -> Response:
-        return JSONResponse(sandbox.faults.listing())
+    async def get_faults(self, _request: Request) -> Response:
+        return JSONResponse(self._sandbox.faults.listing())
 
-    async def add_faults(request: Request) -> Response:
+    async def add_faults(self, request: Request) -> Response:
         body = await request.json()
         rules = [FaultRule.parse(rule) for rule in (body if isinstance(body, list) else [body])]
-        sandbox.faults.add(*rules)
+        self._sandbox.faults.add(*rules)
         return JSONResponse({"armed": len(rules)})
 
-    async def clear_faults(_request: Request) -> Response:
-        sandbox.faults.clear()
+    async def clear_faults(self, _request: Request) -> Response:
+        self._sandbox.faults.clear()
         return JSONResponse({"armed": 0})
 
-    async def advance(request: Request) -> Response:
+    async def advance(self, request: Request) -> Response:
         body = await request.json()
-        sandbox.clock.advance(float(body["seconds"]))
-        return JSONResponse({"now": sandbox.clock.now()})
+        self._sandbox.clock.advance(float(body["seconds"]))
+        return JSONResponse({"now": self._sandbox.clock.now()})
 
-    async def credentials(_request: Request) -> Response:
-        return JSONResponse({system: world.credentials() for system, world in sandbox.worlds.items()})
+    async def credentials(self, _request: Request) -> Response:
+        return JSONResponse({system: world.credentials() for system, world in self._sandbox.worlds.items()})
 
-    async def neighbours(request: Request) -> Response:
+    async def neighbours(self, request: Request) -> Response:
         body = await request.json()
-        world = sandbox.worlds[body.get("system", "marketo")]
+        world = self._sandbox.worlds[body.get("system", "marketo")]
         world.add_neighbours(int(body.get("calls", 0)), float(body.get("calls_per_second", 0.0)))
         return JSONResponse(world.overview()["quota"])
 
+
+def control_routes(sandbox: Sandbox) -> list[BaseRoute]:
+    """The routes for one sandbox."""
+    control = _Control(sandbox)
     routes: list[BaseRoute] = [
-        Route("/", page),
-        Route("/overview", overview),
-        Route("/state", state),
-        Route("/reset", reset, methods=["POST"]),
-        Route("/log", _lenient(log)),
-        Route("/counters", counters),
-        Route("/faults", get_faults, methods=["GET"]),
-        Route("/faults", _lenient(add_faults), methods=["POST"]),
-        Route("/faults", clear_faults, methods=["DELETE"]),
-        Route("/clock/advance", _lenient(advance), methods=["POST"]),
-        Route("/credentials", credentials),
-        Route("/neighbours", _lenient(neighbours), methods=["POST"]),
+        Route("/", control.page),
+        Route("/overview", control.overview),
+        Route("/state", control.state),
+        Route("/reset", control.reset, methods=["POST"]),
+        Route("/log", _lenient(control.log)),
+        Route("/counters", control.counters),
+        Route("/faults", control.get_faults, methods=["GET"]),
+        Route("/faults", _lenient(control.add_faults), methods=["POST"]),
+        Route("/faults", control.clear_faults, methods=["DELETE"]),
+        Route("/clock/advance", _lenient(control.advance), methods=["POST"]),
+        Route("/credentials", control.credentials),
+        Route("/neighbours", _lenient(control.neighbours), methods=["POST"]),
     ]
     return [Mount(PREFIX, routes=routes)]

@@ -85,14 +85,14 @@ class Trouble:
 class ImportJob:
     """One job with what it has done so far."""
 
-    id: int
     kind: str
     target: str
     work: ImportWork
     span: JobSpan
-    ready_at: float
     trouble: Trouble
     list_id: int | None = None
+    id: int = 0
+    ready_at: float = math.inf
     state: ImportState = ImportState.QUEUED
     started_at: float | None = None
     finished_at: float | None = None
@@ -145,15 +145,13 @@ class ImportQueue:
         if any(job.is_active and job.list_id == list_id for job in self.jobs.values()):
             raise MarketoError("1019", "Import in progress")
 
-    def add(
-        self, kind: str, target: str, work: ImportWork, span: JobSpan, trouble: Trouble, list_id: int | None = None
-    ) -> ImportJob:
-        """Puts a job at the end of the queue."""
-        ready_at = self.clock.now() + self.options.import_start_seconds + trouble.stuck_queued
-        job = ImportJob(self.next_id, kind, target, work, span, ready_at, trouble, list_id)
+    def add(self, job: ImportJob) -> ImportJob:
+        """Gives a job its number and puts it at the end of the queue."""
+        job.id = self.next_id
+        job.ready_at = self.clock.now() + self.options.import_start_seconds + job.trouble.stuck_queued
         self.next_id += 1
         self.jobs[job.id] = job
-        span.job_id, span.state = str(job.id), job.state.value
+        job.span.job_id, job.span.state = str(job.id), job.state.value
         return job
 
     def find(self, kind: str, target: str, batch_id: int) -> ImportJob:

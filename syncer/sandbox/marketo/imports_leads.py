@@ -70,32 +70,37 @@ class LeadImport:
 
     def upsert(self, index: int, now: float) -> tuple[str | None, str | None, Lead | None]:
         """As `write`, with the lead."""
-        world, row = self._world, self.table.rows[index]
+        decided = self._decide(index)
+        if isinstance(decided, str):
+            return decided, None, None
+        values, lead, canonical_key = decided
+        if lead is None:
+            lead = self._world.leads.create(values, self._partition or DEFAULT_PARTITION, now)
+        else:
+            self._world.leads.update(lead, values, now)
+        self._made[canonical_key] = lead.id
+        email = values.get("email")
+        return None, "Invalid email address" if email is not None and not is_email(email) else None, lead
+
+    def _decide(self, index: int) -> str | tuple[dict[str, Any], Lead | None, Any]:
+        """The reason of a failure, or the values with the lead to update, None for a new one, and the key."""
+        row, leads, name = self.table.rows[index], self._world.leads, self._lookup_field
         key = self._key(row)
+        values = self._values(row) if len(row) == len(self._fields) else "Invalid number of columns"
         if not key:
-            return f"Value for lookup field '{self._lookup_field}' not found", None, None
-        if len(row) != len(self._fields):
-            return "Invalid number of columns", None, None
-        values = self._values(row)
+            return f"Value for lookup field '{name}' not found"
         if isinstance(values, str):
-            return values, None, None
-        canonical_key = canonical(self._lookup_field, world.leads.fields[self._lookup_field].data_type, key)
+            return values
+        canonical_key = canonical(name, leads.fields[name].data_type, key)
         found = self._matches(index, key, canonical_key)
         if len(found) > 1:
-            return "Multiple lead match lookup criteria", None, None
-        email = values.get("email")
-        warning = "Invalid email address" if email is not None and not is_email(email) else None
+            return "Multiple lead match lookup criteria"
         if not found:
-            if self._lookup_field == "id":
-                return "Lead not found", None, None
-            lead = world.leads.create(values, self._partition or DEFAULT_PARTITION, now)
-        else:
-            lead = world.leads.rows[found[0]]
-            if self._partition is not None and lead.partition != self._partition:
-                return "Partition update not allowed", None, None
-            world.leads.update(lead, values, now)
-        self._made[canonical_key] = lead.id
-        return None, warning, lead
+            return "Lead not found" if name == "id" else (values, None, canonical_key)
+        lead = leads.rows[found[0]]
+        if self._partition is not None and lead.partition != self._partition:
+            return "Partition update not allowed"
+        return values, lead, canonical_key
 
     def _matches(self, index: int, key: str, canonical_key: Any) -> list[int]:
         world = self._world
@@ -169,7 +174,9 @@ async def create_import(call: Call) -> Answer:
         if list_id is not None:
             world.imports.check_list(list_id)
         span = world.traffic.job(world.system, "", "import leads", keys)
-        return world.imports.add(KIND, "", work(table.rows[:limit]), span, Trouble.of(call.exchange), list_id)
+        return world.imports.add(
+            ImportJob(KIND, "", work(table.rows[:limit]), span, Trouble.of(call.exchange), list_id)
+        )
 
     job = await call.exchange.perform("import", keys, len(table.rows), write)
     call.exchange.entry.job_id = str(job.id)

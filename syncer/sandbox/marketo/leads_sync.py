@@ -72,19 +72,17 @@ def look_up(world: MarketoWorld, lookup_field: str, record: Mapping[str, Any]) -
     return world.leads.matches(lookup_field, key)
 
 
-def decide(world: MarketoWorld, upsert: Upsert, record: Mapping[str, Any], found: list[int]) -> Reason | int | None:
+def decide(world: MarketoWorld, upsert: Upsert, found: list[int]) -> Reason | int | None:
     """The reason to skip, the id to update, or None to create ("Leads": what each action does)."""
     action = upsert.action
-    if action is SyncAction.CREATE_DUPLICATE:
+    if action is SyncAction.CREATE_DUPLICATE or (not found and action is not SyncAction.UPDATE_ONLY):
         return None
+    if not found:
+        return "1004", "Lead not found"
     if action is SyncAction.CREATE_ONLY:
-        return ("1005", "Lead already exists") if found else None
+        return "1005", "Lead already exists"
     if len(found) > 1:
         return "1007", "Multiple lead match lookup criteria"
-    if not found:
-        return ("1004", "Lead not found") if action is SyncAction.UPDATE_ONLY else None
-    if "id" in record and action is not SyncAction.UPDATE_ONLY:
-        return invalid_value("id", record["id"])
     if upsert.partition is not None and world.leads.rows[found[0]].partition != upsert.partition:
         return "1010", "Partition update not allowed"
     return found[0]
@@ -105,7 +103,7 @@ def write_record(
     values = stored_values(world, record, ignored=ignored)
     if isinstance(values, tuple):
         return skipped(*values)
-    decided = decide(world, upsert, record, [lead_id for lead_id in found if lead_id in world.leads.rows])
+    decided = decide(world, upsert, [lead_id for lead_id in found if lead_id in world.leads.rows])
     if isinstance(decided, tuple):
         return skipped(*decided)
     now = world.clock.now()

@@ -82,22 +82,17 @@ class Meter:
         """A call is over."""
         self.in_flight -= 1
 
-    def quota(self) -> dict[str, float | int | str | None]:
-        """The counters for the page and for tests."""
-        now = self.clock.now()
+    def quota(self) -> list[dict[str, str | float | None]]:
+        """The counters as rows of name, used and limit."""
+        now, options = self.clock.now(), self.options
         self._catch_up(now)
-        today = self.today()
-        return {
-            "day": today,
-            "used_today": self.usage[today].total(),
-            "daily_calls": self.options.daily_calls,
-            "used_in_window": sum(1 for moment in self.window if moment > now - self.options.rate_seconds),
-            "rate_calls": self.options.rate_calls,
-            "rate_seconds": self.options.rate_seconds,
-            "in_flight": self.in_flight,
-            "most_in_flight": self.most_in_flight,
-            "concurrent_calls": self.options.concurrent_calls,
-        }
+        in_window = sum(1 for moment in self.window if moment > now - options.rate_seconds)
+        return [
+            {"name": "Calls today", "used": self.usage[self.today()].total(), "limit": options.daily_calls},
+            {"name": f"Calls in {options.rate_seconds:g} s", "used": in_window, "limit": options.rate_calls},
+            {"name": "Calls at once", "used": self.in_flight, "limit": options.concurrent_calls},
+            {"name": "Most calls at once", "used": self.most_in_flight, "limit": options.concurrent_calls},
+        ]
 
     def last_days(self, count: int) -> list[str]:
         """Days of the quota, today first."""

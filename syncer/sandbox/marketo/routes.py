@@ -7,7 +7,24 @@ from typing import TYPE_CHECKING
 from starlette.routing import BaseRoute, Route
 
 from syncer.sandbox.exchange import Endpoint
-from syncer.sandbox.marketo import activities, describe, imports_leads, leads_read, leads_sync, usage
+from syncer.sandbox.marketo import (
+    activities,
+    custom_objects,
+    describe,
+    imports_leads,
+    imports_members,
+    imports_objects,
+    leads_delete,
+    leads_merge,
+    leads_push,
+    leads_read,
+    leads_sync,
+    list_assets,
+    lists,
+    partitions,
+    program_members,
+    usage,
+)
 from syncer.sandbox.marketo.gate import Gate, Operation
 from syncer.sandbox.marketo.tokens import PATH, token_endpoint
 
@@ -17,7 +34,24 @@ if TYPE_CHECKING:
     from syncer.sandbox.exchange import Exchange
     from syncer.sandbox.marketo.world import MarketoWorld
 
-FAMILIES = (describe, leads_sync, leads_read, imports_leads, usage, activities)
+FAMILIES = (
+    describe,
+    leads_sync,
+    leads_read,
+    leads_delete,
+    leads_push,
+    leads_merge,
+    partitions,
+    lists,
+    list_assets,
+    program_members,
+    custom_objects,
+    imports_leads,
+    imports_members,
+    imports_objects,
+    activities,
+    usage,
+)
 
 
 def operations() -> list[Operation]:

@@ -178,8 +178,10 @@ class MarketoWorld:
         programs = [
             {"id": each.id, "program": each.name, "members": len(each.members)} for each in self.programs.values()
         ]
+        active = sum(1 for job in self.imports.jobs.values() if job.is_active)
+        waiting = {"name": "Imports waiting or at work", "used": active, "limit": self.limits.imports_queued}
         return {
-            "quota": self.meter.quota(),
+            "quota": [*self.meter.quota(), waiting],
             "jobs": self.imports.rows()[::-1],
             "lists": lists,
             "programs": programs,
