@@ -1,8 +1,9 @@
 """What a target is to the executor: a session with four verbs, and values that go in and out.
 
-Order of calls for one unit: `prepare` → `commit` → `settle`; the executor journals before and after each. A session decides how to wait and
-which refusals mean "not executed, try again" (bounded); it never repeats a write whose answer was lost: it raises `InDoubtError`, and the
-executor asks `look_up`. Sessions may be used by many tasks at once; one gate per connection paces them all.
+Order of calls for one unit: `prepare` → `commit` → `settle`; the executor journals before and after each. A session
+decides how to wait and which refusals mean "not executed, try again" (bounded); it never repeats a write whose answer
+was lost: it raises `InDoubtError`, and the executor asks `look_up`. Sessions may be used by many tasks at once; one
+gate per connection paces them all.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a node of the plan asks of a session. `options` are the operation's (`partition`, `program`, `list`, `status`)."""
+    """What a node of the plan asks of a session. `options` are the operation's: `partition`, `program`, `list` …"""
 
     operation: str
     connection: str
@@ -70,7 +71,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class JobSettled:
-    """A finished job: the vendor's counts and every result file. `succeeded` is the letter of rows that stand in no file."""
+    """A finished job: the vendor's counts and result files. `succeeded` is the letter of rows that stand in no file."""
 
     reference: str
     processed: int
@@ -122,7 +123,7 @@ class Remedy(StrEnum):
 
 
 class Session(Protocol):
-    """One connection, signed in when first needed. Errors: see `syncer.errors`; every method may raise `TargetError`s."""
+    """One connection, signed in when first needed. Every method may raise `TargetError`s; see `syncer.errors`."""
 
     async def describe(self, name: str) -> ObjectSchema:
         """Read the object's description from the vendor."""
@@ -145,11 +146,18 @@ class Session(Protocol):
         ...
 
     async def look_up(self, unit: Unit, reference: str) -> LookedUp:
-        """Read what the target holds for the unit's keys, or the state of its job; never writes."""
+        """Read what the target holds for the unit's keys, or the state of its job; never writes a record.
+
+        A job of ours that has processed nothing is aborted first, so that a late request cannot start it after all: it is
+        `ABSENT` then, and the unit begins anew with `prepare`. For a delete, a record that is gone is `APPLIED`.
+        """
         ...
 
     async def remedy(self, unit: Unit, found: Sequence[Found], how: Remedy) -> Answered:
-        """Send the records of `found` again as `how`; results are positioned as in the unit's payload."""
+        """Send the records of `found` again as `how`; results are positioned as in the unit's payload.
+
+        `how` matters to upserts; every other action is idempotent by key and is repeated as it is.
+        """
         ...
 
     async def close(self) -> None:

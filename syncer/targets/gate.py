@@ -1,0 +1,103 @@
+"""The one gate of a connection: every call and every job of every task passes here, in turn.
+
+An async shell around `pace`, which decides. Nothing is sent past the gate but the sign-in, which no vendor counts.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from math import isinf
+from typing import TYPE_CHECKING
+
+import anyio
+
+from syncer.targets import failure
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from syncer.clock import Clock
+    from syncer.targets.pace import Pace
+
+JOB_WAIT_SECONDS = 7_200.0
+"""How long a job may wait for a place in the vendor's queue before the run parks."""
+
+
+@dataclass(slots=True)
+class Pass:
+    """The right to make one call."""
+
+    gate: Gate
+    number: int
+    is_counted: bool = True
+
+    def sent(self) -> None:
+        """Note that the request's last byte left."""
+        self.gate.pace.sent(self.number, self.gate.clock.monotonic())
+        self.gate.wake()
+
+    def refuse_rate(self) -> None:
+        """Note that the vendor's window is full."""
+        self.gate.pace.refuse_rate(self.number, self.gate.clock.monotonic())
+
+    def refuse_concurrency(self) -> None:
+        """Note that too many calls run at the vendor's."""
+        self.gate.pace.refuse_concurrency(self.gate.clock.monotonic())
+
+
+@dataclass(slots=True)
+class Gate:
+    """Paces all tasks of one connection; first come, first served."""
+
+    pace: Pace
+    clock: Clock
+    connection: str
+    _turn: anyio.Lock = field(default_factory=anyio.Lock)
+    _job_turn: anyio.Lock = field(default_factory=anyio.Lock)
+    _changed: anyio.Event | None = None
+
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[Pass]:
+        """Wait for the right to make one call and hold it; raises `QuotaSpentError` when the day's share is used up."""
+        async with self._turn:
+            while (seconds := self.pace.wait_seconds(self.clock.monotonic())) > 0:
+                await self._wait(seconds)
+            if self.pace.is_spent:
+                raise failure.budget_spent(self.connection, self.clock.now())
+            number = self.pace.start()
+        ticket = Pass(self, number)
+        try:
+            yield ticket
+        finally:
+            self.pace.end(number, self.clock.monotonic(), is_counted=ticket.is_counted)
+            self.wake()
+
+    async def take_job(self, job: str) -> None:
+        """Wait for a place among the vendor's jobs; raises `QuotaSpentError` after two hours, so that the run parks."""
+        deadline = self.clock.monotonic() + JOB_WAIT_SECONDS
+        async with self._job_turn:
+            while (seconds := self.pace.job_wait_seconds(job, self.clock.monotonic())) > 0:
+                if self.clock.monotonic() >= deadline:
+                    raise failure.queue_full(self.connection)
+                await self._wait(min(seconds, deadline - self.clock.monotonic()))
+            self.pace.take_job(job)
+
+    def free_job(self, job: str) -> None:
+        """Give the job's place back."""
+        self.pace.free_job(job)
+        self.wake()
+
+    def wake(self) -> None:
+        """Let those who wait look again."""
+        if self._changed is not None:
+            self._changed.set()
+            self._changed = None
+
+    async def _wait(self, seconds: float) -> None:
+        if not isinf(seconds):
+            await self.clock.sleep(seconds)
+            return
+        if self._changed is None:
+            self._changed = anyio.Event()
+        await self._changed.wait()
