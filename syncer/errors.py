@@ -56,7 +56,7 @@ class ManifestError(UserError):
 
 
 class PlanRefusedError(UserError):
-    """Budget, guard or policy says no, or no path can say the operation. `refusals` holds every reason, where there are several."""
+    """Budget, guard or policy says no, or no path can say the operation. `refusals` holds every reason of a plan."""
 
     refusals: tuple[Diagnostic, ...] = ()
 

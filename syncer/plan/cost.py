@@ -102,7 +102,7 @@ def measure(path: PathCapability, wave: Wave, slices: Sequence[SliceFacts]) -> M
 
 
 def share(path: PathCapability, wave: Wave, each: SliceFacts) -> float:
-    """Return calls, polls and minutes. Units run side by side up to the vendor's limit and `concurrency`."""
+    """Return the calls that a shape takes of requests it shares: a fraction where it does not fill the last."""
     part = _part(path, wave, each)
     by_records = part.records / path.format.max_records if path.format.max_records else 0.0
     return max(by_records, part.bytes / _room(path)) * path.calls_per_unit

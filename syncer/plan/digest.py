@@ -1,7 +1,7 @@
 """The plan as an artifact: its digest, its file, and the refusal of a file that is not what was reviewed.
 
-The digest covers everything else in the plan, in one canonical JSON text. Whatever a file holds, only our own errors are
-raised.
+The digest covers everything else in the plan, in one canonical JSON text. Whatever a file holds, only our own errors
+are raised.
 """
 
 from __future__ import annotations

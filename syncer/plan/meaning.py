@@ -27,8 +27,8 @@ def objection(
     return (
         _action(operation, path)
         or _key(target, path, schema)
-        or _activity(operation, path)
         or _options(operation, path, capabilities)
+        or _activity(operation, path)
     )
 
 

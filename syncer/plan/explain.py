@@ -1,0 +1,120 @@
+"""The plan as plain text: what a reviewer reads in a terminal, a log or a golden file.
+
+No colour and no terminal code: the command line adds those. Every text of the plan is made safe to print, and every
+line says how sure it is.
+"""
+
+from __future__ import annotations
+
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from syncer.plan import phrases
+from syncer.plan.words import number, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from syncer.plan.models import Edge, Node, OperationPlan, Plan
+
+NARROWEST = 48
+"""Below this many columns lines are allowed to run over."""
+LABEL = 12
+"""Columns of the label before a text."""
+
+
+def explain(plan: Plan, width: int = 100) -> str:
+    """Return the plan as text of at most `width` columns, with a line end last."""
+    lines = list(_lines(plan, max(width, NARROWEST)))
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _lines(plan: Plan, width: int) -> Iterator[str]:
+    title = f"Plan {plan.digest[: phrases.SHORT]}  {printable(plan.project)}"
+    summary = phrases.summary(plan)
+    gap = width - len(title) - len(summary)
+    yield from [title + " " * gap + summary] if gap > 1 else [title, f"  {summary}"]
+    operations = {each.name: each for each in plan.operations}
+    for place, (name, nodes) in enumerate(phrases.steps_by_operation(plan).items(), 1):
+        yield ""
+        yield from _operation(place, operations[name], nodes, width)
+    if plan.edges:
+        yield from ("", "Order")
+        yield from _order(plan.edges, width)
+    yield from ("", "Budget")
+    for connection in plan.connections:
+        lines = [f"{text} ({fidelity})" for text, fidelity in phrases.budget(connection)]
+        yield from _labelled(connection.name, lines, width, indent=2)
+    if plan.warnings:
+        yield from ("", "Warnings")
+        for warning in plan.warnings:
+            yield from _hanging("  - ", warning, width)
+    yield from ("", "Made of")
+    made_of = phrases.made_of(plan)
+    column = min(max(len(name) for name, _ in made_of), width // 2)
+    for name, digest in made_of:
+        yield f"  {printable(name):<{column}}  {printable(digest)}"
+    yield from ("", f"Digest {plan.digest}")
+
+
+def _operation(place: int, operation: OperationPlan, nodes: Sequence[Node], width: int) -> Iterator[str]:
+    yield from _hanging(f"{place:>3}  ", f"{operation.name}: {phrases.target(operation)}", width)
+    yield from _labelled("from", [phrases.origin(operation)], width)
+    yield from _labelled("rows", _rows(operation), width, is_table=True)
+    for node in nodes:
+        wave = f"Wave {node.wave}: " if nodes[-1].wave > 1 else ""
+        lines = [f"{wave}{phrases.step(node)} ({phrases.step_fidelity(node)})", node.reason]
+        yield from _labelled(node.path, lines, width)
+        for losing in node.losing:
+            yield from _labelled(f"  not {losing.path}", [losing.reason], width)
+    for line in operation.rejects:
+        yield from _labelled(line.code, [f"{phrases.reject(line)} (checked)"], width)
+    for warning in operation.warnings:
+        yield from _labelled("note", [warning], width)
+
+
+def _rows(operation: OperationPlan) -> list[str]:
+    found = phrases.rows(operation)
+    column = max(len(_records(row)) for row in found)
+    return [f"{_records(row):>{column}} {'  ' * row.depth}{row.what} ({row.fidelity})" for row in found]
+
+
+def _records(row: phrases.Row) -> str:
+    return "?" if row.records is None else number(row.records)
+
+
+def _order(edges: Sequence[Edge], width: int) -> Iterator[str]:
+    """Say each step's befores once, below it."""
+    befores: dict[str, list[Edge]] = {}
+    for edge in edges:
+        befores.setdefault(edge.after, []).append(edge)
+    for after, found in befores.items():
+        yield from _hanging("  ", f"{after} waits for", width)
+        for edge in found:
+            yield from _hanging("    ", f"{edge.before}: {edge.reason}", width)
+
+
+def _labelled(
+    label: str, lines: Iterable[str], width: int, *, indent: int = 5, is_table: bool = False
+) -> Iterator[str]:
+    """Yield a label and its lines beside it; a label that is too long for its column stands above."""
+    head = " " * indent + printable(label)
+    column = indent + LABEL
+    if len(head) >= column:
+        yield head
+        head = ""
+    for line in lines:
+        first = f"{head:<{column}}"
+        yield from [first + printable(line)] if is_table else _hanging(first, line, width)
+        head = ""
+
+
+def _hanging(first: str, text: str, width: int) -> Iterator[str]:
+    yield from wrap(
+        printable(text),
+        width,
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
