@@ -1,7 +1,7 @@
 """The header of an upload, matched to the fields of an object, and the reading of its rows.
 
-A column that cannot be understood fails the whole job; a value that cannot be read fails its row. An empty value leaves the
-field alone and `#N/A` clears it.
+A column that cannot be understood fails the whole job; a value that cannot be read fails its row. An empty
+value leaves the field alone and `#N/A` clears it.
 """
 
 from __future__ import annotations
@@ -77,9 +77,8 @@ class Columns:
 
 def _undeserialisable(place: int, text: str, field: Field) -> RowError:
     """The vendor counts columns from 0."""
-    message = (
-        f"Failed to deserialize field at col {place}. Due to, '{text}' is not a valid value for the type {field.soap_type}"
-    )
+    message = f"Failed to deserialize field at col {place}. "
+    message += f"Due to, '{text}' is not a valid value for the type {field.soap_type}"
     return RowError("INVALID_FIELD", message, (field.name,))
 
 

@@ -1,11 +1,12 @@
 """An uploaded file into its header and rows, by the vendor's rules, or into the reason why the whole job fails.
 
-*Bulk API 2.0*, Prepare CSV Files and Valid CSV Record Rows: delimiter and line ending are those of the job everywhere, also
-inside quotes; a quote is special only at the start of a value; blanks are data.
+*Bulk API 2.0*, Prepare CSV Files and Valid CSV Record Rows: delimiter and line ending are those of the job
+everywhere, also inside quotes; a quote is special only at the start of a value; blanks are data.
 """
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -68,7 +69,10 @@ def _check_line_endings(text: str, line_ending: LineEnding) -> None:
 
 def _split_quoted(lines: list[str], delimiter: str, end: str) -> tuple[list[list[str]], str]:
     """Cut lines into cells, joining those lines that a quoted value runs over."""
-    cell = re.compile(rf'"((?:[^"]|"")*)"|([^"{re.escape(delimiter)}]*)')
+    escaped = re.escape(delimiter)
+    cell = re.compile(rf'"((?:[^"]|"")*)"|([^"{escaped}]*)')
+    one = rf'(?:"(?:[^"]|"")*"|[^"{escaped}]*)'
+    is_clean = re.compile(f"{one}(?:{escaped}{one})*").fullmatch
     rows: list[list[str]] = []
     header_line = ""
     position = 0
@@ -82,7 +86,12 @@ def _split_quoted(lines: list[str], delimiter: str, end: str) -> tuple[list[list
             continue
         if not rows:
             header_line = line
-        rows.append(_cut(line, cell, delimiter) if '"' in line else line.split(delimiter))
+        if '"' not in line:
+            rows.append(line.split(delimiter))
+        elif len(line) < csv.field_size_limit() and is_clean(line):
+            rows.append(next(csv.reader([line], delimiter=delimiter, strict=True)))
+        else:
+            rows.append(_cut(line, cell, delimiter))
     return rows, header_line
 
 

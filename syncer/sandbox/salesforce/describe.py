@@ -1,7 +1,7 @@
 """Describe: what objects the org has, and everything it says of their fields.
 
-*REST API Developer Guide*, Describe Global and sObject Describe. The members of a field and their order are those of the
-real answer, so that a client that reads any of them finds it.
+*REST API Developer Guide*, Describe Global and sObject Describe. The members of a field and their order are
+those of the real answer, so that a client that reads any of them finds it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Writing records, in the two steps in which the vendor does it: find what the keys match, then write.
 
-Between the steps other transactions run. Two upserts of one key that both found nothing both create, and only a unique
-field stops the second; that is how duplicates come about in the real org. Every path in (Bulk, Collections, single rows)
-ends here, so that all of them refuse in the same words.
+Between the steps other transactions run. Two upserts of one key that both found nothing both create, and only
+a unique field stops the second; that is how duplicates come about in the real org. Every path in (Bulk,
+Collections, single rows) ends here, so that all of them refuse in the same words.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from enum import StrEnum
 from syncer.sandbox.salesforce.field import Field
 from syncer.sandbox.salesforce.ids import SHORT, parse_id
 from syncer.sandbox.salesforce.refusal import RowError
-from syncer.sandbox.salesforce.store import Record, Store, Table, pairs_of
-from syncer.sandbox.salesforce.value import Check, Value, check, settle_decimal
+from syncer.sandbox.salesforce.rules import Rules
+from syncer.sandbox.salesforce.store import Record, Store, Table
+from syncer.sandbox.salesforce.value import Value
 
 
 class Operation(StrEnum):
@@ -83,21 +84,10 @@ class Writer:
         self._key = key if key is not None and key.kind != "id" else None
         self._user_id = user_id
         fields = table.type.fields
-        self._required = tuple(each.name for each in fields if each.is_required)
-        self._required_set = frozenset(self._required)
-        self._checks: dict[str, Check] = {each.name: found for each in fields if (found := check(each)) is not None}
-        self._references = {each.name: each for each in fields if each.kind == "reference"}
-        self._decimals = {each.name: each for each in fields if each.precision}
-        self._booleans = frozenset(each.name for each in fields if each.kind == "boolean")
-        self._unique = tuple(each for each in fields if each.is_unique)
+        self._rules = Rules(store, table)
         self._defaults = {each.name: each.default for each in fields if each.default is not None}
-        self._owned = table.type.find("OwnerId") is not None
-        self._closed = {
-            on_create: frozenset(
-                each.name for each in fields if not (each.is_createable if on_create else each.is_updateable)
-            )
-            for on_create in (True, False)
-        }
+        if table.type.find("OwnerId") is not None:
+            self._defaults["OwnerId"] = user_id
 
     def find(self, rows: Sequence[Row]) -> list[Found]:
         """Look up every row as the org stands now; rows that share a key are refused, every one of them."""
@@ -163,26 +153,23 @@ class Writer:
             self._table.delete(record_id, keep=self._operation is not Operation.HARD_DELETE)
             return Result(record_id)
         values = dict(row.values)
-        error = self._link(row, values) or self._object_to(values, found.id)
+        error = self._link(row, values) or self._rules.object_to(values, found.id)
         if error is not None:
             return Result(found.id, error=error)
-        for name in self._decimals.keys() & values.keys():
-            number = values[name]
-            if isinstance(number, float):
-                values[name] = settle_decimal(self._decimals[name], number)
         return self._save(values, found.id, moment)
 
     def _save(self, values: Record, record_id: str | None, moment: str) -> Result:
-        audit = {"LastModifiedDate": moment, "LastModifiedById": self._user_id, "SystemModstamp": moment}
         self._derive(values)
+        values["LastModifiedDate"] = values["SystemModstamp"] = moment
+        values["LastModifiedById"] = self._user_id
         if record_id is not None:
-            self._table.update(record_id, values | audit)
+            self._table.update(record_id, values)
             return Result(record_id)
-        made = self._defaults | {name: value for name, value in values.items() if value is not None}
-        if self._owned:
-            made.setdefault("OwnerId", self._user_id)
-        created = self._table.insert(made | audit | {"CreatedDate": moment, "CreatedById": self._user_id})
-        return Result(created, is_created=True)
+        values["CreatedDate"], values["CreatedById"] = moment, self._user_id
+        for name, default in self._defaults.items():
+            if values.get(name) is None:
+                values[name] = default
+        return Result(self._table.insert(values), is_created=True)
 
     def _derive(self, values: Record) -> None:
         if self._table.type.name == "CampaignMember" and "Status" in values:
@@ -208,70 +195,4 @@ class Writer:
                     return RowError("INVALID_FIELD", f"More than 1 record found {where}: {shown}")
                 return RowError("INVALID_FIELD", f"Foreign key external ID: {shown} not found {where}")
             values[link.field.name] = matches[0]
-        return None
-
-    def _object_to(self, values: Record, record_id: str | None) -> RowError | None:
-        """The first reason why these values cannot be written, in the vendor's words."""
-        is_new = record_id is None
-        closed = self._closed[is_new] & values.keys()
-        if closed:
-            names = tuple(sorted(closed))
-            message = (
-                f"Unable to create/update fields: {', '.join(names)}. Please check the security settings of this field "
-                "and verify that it is read/write for your profile or permission set."
-            )
-            return RowError("INVALID_FIELD_FOR_INSERT_UPDATE", message, names)
-        missing = self._missing_fields(values, is_new=is_new)
-        if missing:
-            message = f"Required fields are missing: [{', '.join(missing)}]"
-            return RowError("REQUIRED_FIELD_MISSING", message, missing)
-        for name, value in values.items():
-            if value is None:
-                if name in self._booleans:
-                    label = self._table.type.by_name[name.lower()].label
-                    message = f"{label}: value not of required type: null"
-                    return RowError("INVALID_TYPE_ON_FIELD_IN_RECORD", message, (name,))
-                continue
-            objection = self._checks.get(name)
-            error = objection(value) if objection else None
-            if error is None and name in self._references:
-                error = self._check_reference(self._references[name], values)
-            if error is not None:
-                return error
-        return self._collision(values, record_id)
-
-    def _missing_fields(self, values: Record, *, is_new: bool) -> tuple[str, ...]:
-        if is_new:
-            missing = tuple(name for name in self._required if values.get(name) is None)
-            if not missing and self._table.type.name == "CampaignMember":
-                person = values.get("ContactId") or values.get("LeadId")
-                return () if person else ("LeadId", "ContactId")
-            return missing
-        return tuple(name for name in self._required_set & values.keys() if values[name] is None)
-
-    def _check_reference(self, reference: Field, values: Record) -> RowError | None:
-        text = values[reference.name]
-        record_id = parse_id(text)
-        if record_id is None or self._store.object_of(record_id) not in reference.parents:
-            message = f"{reference.label}: id value of incorrect type: {text}"
-            return RowError("MALFORMED_ID", message, (reference.name,))
-        table = self._store.table_of(record_id)
-        if table is None or record_id not in table.rows:
-            return RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
-        values[reference.name] = record_id
-        return None
-
-    def _collision(self, values: Record, record_id: str | None) -> RowError | None:
-        for each in self._unique:
-            value = values.get(each.name)
-            if value is None:
-                continue
-            for holder in self._table.find(each, value):
-                if holder != record_id:
-                    message = f"duplicate value found: {each.name} duplicates value on record with id: {holder[:SHORT]}"
-                    return RowError("DUPLICATE_VALUE", message)
-        if record_id is None:
-            for pair in pairs_of(self._table.type.name, values):
-                if pair in self._table.pairs:
-                    return RowError("DUPLICATE_VALUE", "Already a campaign member.")
         return None

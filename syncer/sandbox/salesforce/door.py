@@ -1,7 +1,7 @@
 """The door that every request passes: session, version, daily calls, and the shape that all answers share.
 
-Handlers of the operation families get an `Exchange` that has passed, raise `Refusal` or return a `Response`, and know
-nothing of headers, compression or pretty-printing.
+Handlers of the operation families get an `Exchange` that has passed, raise `Refusal` or return a `Response`,
+and know nothing of headers, compression or pretty-printing.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ _BEARER = re.compile(r"(?:Bearer|OAuth) (\S+)", re.IGNORECASE)
 def reply(body: Any = None, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer, or one without a body."""
     if body is None:
-        return Response(b"", status, headers=dict(headers or {}) | {"Content-Security-Policy": "upgrade-insecure-requests"})
+        standing = {"Content-Security-Policy": "upgrade-insecure-requests"}
+        return Response(b"", status, headers=dict(headers or {}) | standing)
     answer = Response(json.dumps(body, separators=(",", ":"), ensure_ascii=False), status, headers=headers)
     answer.headers["Content-Type"] = JSON_TYPE
     return answer
@@ -112,9 +113,7 @@ async def read(world: SalesforceWorld, exchange: Exchange, operation: str) -> No
         world.settle()
 
 
-def serve(
-    world: SalesforceWorld, template: str, handlers: Mapping[str, Handler], *, is_open: bool = False
-) -> Endpoint:
+def serve(world: SalesforceWorld, template: str, handlers: Mapping[str, Handler], *, is_open: bool = False) -> Endpoint:
     """One path of the API with a handler for each method; `is_open` paths ask for no session."""
 
     async def handle(exchange: Exchange) -> Response:

@@ -1,7 +1,8 @@
 """One field of an object: what describe says of it, and the table notation in which the default org is written.
 
-A line of a table is `Name | Label | type | flags and words`. The flags are those of the vendor's field pages: C createable,
-U updateable, N nillable, D defaulted on create, I idLookup, X external id, Q unique, S case-sensitive, R restricted picklist.
+A line of a table is `Name | Label | type | flags and words`. The flags are those of the vendor's field pages:
+C createable, U updateable, N nillable, D defaulted on create, I idLookup, X external id, Q unique, S
+case-sensitive, R restricted picklist.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_TYPE = re.compile(r"(?P<kind>\w+)(?:\((?P<size>\d+)(?:,(?P<scale>\d+))?\))?(?: (?P<parents>[\w,]+):(?P<relation>\w+))?")
+_TYPE = re.compile(
+    r"(?P<kind>\w+)(?:\((?P<size>\d+)(?:,(?P<scale>\d+))?\))?(?: (?P<parents>[\w,]+):(?P<relation>\w+))?"
+)
 TEXT_KINDS = frozenset({"string", "textarea", "email", "phone", "url", "picklist", "multipicklist"})
 DECIMAL_KINDS = frozenset({"double", "currency", "percent"})
 _SOAP_TYPES = {
@@ -55,7 +58,7 @@ class Field:
 
     @property
     def is_required(self) -> bool:
-        """True if a record cannot be created without it (*sObject Describe*: nillable, createable, defaultedOnCreate)."""
+        """True if a record cannot be created without it (*sObject Describe*)."""
         return self.is_createable and not self.is_nillable and not self.is_defaulted and self.kind != "boolean"
 
     @property
@@ -79,7 +82,7 @@ class Field:
         return _SOAP_TYPES.get(self.kind, "xsd:double" if self.kind in DECIMAL_KINDS else "xsd:string")
 
     def fold(self, value: str) -> str:
-        """The form in which two values of this key are the same key (case is lost unless it is "Unique, case sensitive")."""
+        """Two values are one key if this makes them equal: case counts only in "Unique, case sensitive"."""
         return value if self.is_case_sensitive else value.lower()
 
 

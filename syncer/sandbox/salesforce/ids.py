@@ -1,6 +1,7 @@
 """Salesforce record ids: fifteen case-sensitive characters, and three more that let case be lost.
 
-The sandbox stores and answers the 18-character form and reads both. An id says its object by its first three characters.
+The sandbox stores and answers the 18-character form and reads both. An id says its object by its first three
+characters.
 """
 
 from __future__ import annotations

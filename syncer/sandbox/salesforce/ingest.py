@@ -1,7 +1,7 @@
 """Bulk API 2.0 ingest: create, upload, close or abort, look, list, delete and the result files.
 
-One upload a job, not looked at when it comes; whatever is wrong with it shows later as a job that failed. Texts and statuses
-that the vendor's pages do not give are chosen here once and marked so.
+One upload a job, not looked at when it comes; whatever is wrong with it shows later as a job that failed.
+Texts and statuses that the vendor's pages do not give are chosen here once and marked so.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from syncer.sandbox.salesforce.ids import SHORT
 from syncer.sandbox.salesforce.job import IngestJob, JobState
 from syncer.sandbox.salesforce.refusal import Refusal, not_found
 from syncer.sandbox.salesforce.runner import keys_of
+from syncer.sandbox.salesforce.store import Table
 from syncer.sandbox.salesforce.trouble import troubles_of
 
 if TYPE_CHECKING:
@@ -71,47 +72,49 @@ async def create(world: SalesforceWorld, exchange: Exchange) -> Response:
 
 def _check(world: SalesforceWorld, request: dict[str, Any]) -> None:
     """Refuse what the vendor refuses when a job is created."""
-    for name in request:
-        if name not in _KNOWN:
-            raise Refusal(400, "JSON_PARSER_ERROR", f'Unrecognized field "{name}"')
-    operation = request.get("operation")
-    if operation not in set(Operation):
-        raise _bad_value("operation", operation)
-    if not request.get("object"):
-        raise _bad_value("object", "")
-    for name, allowed in (
-        ("contentType", {"CSV"}),
-        ("lineEnding", set(LineEnding)),
-        ("columnDelimiter", set(DELIMITERS)),
-    ):
-        if name in request and request[name] not in allowed:
-            raise _bad_value(name, request[name])
+    _check_words(request)
     table = world.org.store.table(str(request["object"]))
     if table is None:
-        raise _invalid_job(f"Unable to find object: {request['object']}")
+        raise _invalid_job(f"Unable to find object: {request['object']}")  # noqa: TRY003 - the vendor's message
     if not table.type.is_writeable:
         message = f"Entity '{table.type.name}' is not supported by the Bulk API."
         raise Refusal(400, "INVALIDENTITY", message)
-    if operation == Operation.HARD_DELETE and not world.limits.has_hard_delete:
+    if request["operation"] == Operation.HARD_DELETE and not world.limits.has_hard_delete:
         raise Refusal(400, "FEATURENOTENABLED", "FeatureNotEnabled : hardDelete is not enabled for this user")
-    if operation == Operation.UPSERT:
-        _check_key(world, request)
+    if request["operation"] == Operation.UPSERT:
+        _check_key(table, request.get("externalIdFieldName"))
     if not world.org.batches.left(world.org.timeline.moment):
         raise Refusal(400, "EXCEEDEDQUOTA", "ExceededQuota : ApiBatchItems Limit exceeded.")
 
 
-def _check_key(world: SalesforceWorld, request: dict[str, Any]) -> None:
-    table = world.org.store.table(str(request["object"]))
-    name = request.get("externalIdFieldName")
-    if table is None or name is None:
-        message = f"External ID was blank for {request['object']}. An External ID must be specified for upsert."
+def _check_words(request: dict[str, Any]) -> None:
+    """Refuse members and values that the vendor does not know."""
+    for name in request:
+        if name not in _KNOWN:
+            raise Refusal(400, "JSON_PARSER_ERROR", f'Unrecognized field "{name}"')
+    if not request.get("object"):
+        raise _bad_value("object", "")
+    for name, default, allowed in (
+        ("operation", "", set(Operation)),
+        ("contentType", "CSV", {"CSV"}),
+        ("lineEnding", LineEnding.LF, set(LineEnding)),
+        ("columnDelimiter", "COMMA", set(DELIMITERS)),
+    ):
+        if request.get(name, default) not in allowed:
+            raise _bad_value(name, request.get(name))
+
+
+def _check_key(table: Table, name: object) -> None:
+    """Refuse a key field that an upsert cannot match on; the words changed when indexed fields came."""
+    own = table.type.name
+    if name is None:
+        message = f"External ID was blank for {own}. An External ID must be specified for upsert."
         raise _invalid_job(message)
     key = table.type.find(str(name))
     if key is None or not key.is_key:
-        tail = f"an External ID for {table.type.name}"
-        if name:
-            tail = f"an External ID, Salesforce Id, or indexed field for {table.type.name}"
-        raise _invalid_job(f"Field name provided, {name} does not match {tail}")
+        tail = f"an External ID, Salesforce Id, or indexed field for {own}" if name else f"an External ID for {own}"
+        message = f"Field name provided, {name} does not match {tail}"
+        raise _invalid_job(message)
 
 
 def _make(world: SalesforceWorld, request: dict[str, Any], version: float) -> IngestJob:
@@ -130,7 +133,7 @@ def _make(world: SalesforceWorld, request: dict[str, Any], version: float) -> In
 
 
 async def _create_multipart(world: SalesforceWorld, exchange: Exchange, version: float) -> Response:
-    """*Bulk API 2.0*, Create a Job with a multipart request: parts `job` and `content`, at most 100,000 characters of CSV."""
+    """*Bulk API 2.0*, Create a Job: parts `job` and `content`, at most 100,000 characters of CSV."""
     request, data = await _parts(exchange)
     if len(data.decode("utf-8", errors="replace")) > world.limits.multipart_characters:
         message = f"ClientInputError : content is larger than {world.limits.multipart_characters} characters"
@@ -195,8 +198,8 @@ async def upload(world: SalesforceWorld, exchange: Exchange) -> Response:
             raise Refusal(400, "INVALIDJOBSTATE", f"Upload not allowed in state {job.state}")
         if job.data is not None:
             message = (
-                f"Found multipe contents for job: <{job.id[:SHORT]}>, please 'Close' / 'Abort' / 'Delete' the current Job "
-                "then create a new Job and make sure you only do 'PUT' once on a given Job."
+                f"Found multipe contents for job: <{job.id[:SHORT]}>, please 'Close' / 'Abort' / 'Delete' the current "
+                "Job then create a new Job and make sure you only do 'PUT' once on a given Job."
             )
             raise Refusal(400, "BULK_API_ERROR", message)
         job.data = data

@@ -1,7 +1,7 @@
 """An ingest job: its states, what it was told, what became of its rows, and how the vendor prints it.
 
-*Bulk API 2.0*, Create a Job, Get Information About a Job: which member is present when, and in which order, is part of
-the contract that clients rely on.
+*Bulk API 2.0*, Create a Job, Get Information About a Job: which member is present when, and in which order,
+is part of the contract that clients rely on.
 """
 
 from __future__ import annotations
@@ -124,7 +124,8 @@ class IngestJob:
 
     def as_info(self) -> dict[str, Any]:
         """The answer to a poll; counters are absent until there is an upload."""
-        shown = self._head(modified_at=self.modified_at) | {"jobType": "V2Ingest"} | self._content_url() | self._options()
+        shown = self._head(modified_at=self.modified_at) | {"jobType": "V2Ingest"}
+        shown |= self._content_url() | self._options()
         if self.data is not None:
             shown["numberRecordsProcessed"] = max(0, self.processed_count - self.troubles.miscount)
             shown["numberRecordsFailed"] = self.failed_count

@@ -1,7 +1,7 @@
 """OAuth 2.0: the token endpoint with its grants, revocation, introspection and user info.
 
-Errors have a shape of their own here, `{"error", "error_description"}`. Token answers hold no `expires_in`: a session ends
-when the org's policy says so, and the next call learns it by a 401.
+Errors have a shape of their own here, `{"error", "error_description"}`. Token answers hold no `expires_in`: a
+session ends when the org's policy says so, and the next call learns it by a 401.
 """
 
 from __future__ import annotations
@@ -127,16 +127,16 @@ def _jwt_bearer(world: SalesforceWorld, _exchange: Exchange, form: Form) -> Resp
         expires = float(body["exp"])
     except (ValueError, KeyError, TypeError):
         return _error("invalid_grant", "invalid assertion")
-    if header.get("alg") != "RS256":
-        return _error("invalid_grant", "invalid assertion")
-    if body.get("iss") != world.limits.client_id:
-        return _error("invalid_client_id", "client identifier invalid")
-    if body.get("sub") != world.limits.username:
-        return _error("invalid_grant", "user hasn't approved this consumer")
-    if not str(body.get("aud", "")).startswith(("https://", "http://")):
-        return _error("invalid_grant", "audience is invalid")
-    if expires <= world.org.timeline.moment:
-        return _error("invalid_grant", "expired authorization code")
+    is_known = body.get("iss") == world.limits.client_id
+    for holds, error, description in (
+        (header.get("alg") == "RS256", "invalid_grant", "invalid assertion"),
+        (is_known, "invalid_client_id", "client identifier invalid"),
+        (body.get("sub") == world.limits.username, "invalid_grant", "user hasn't approved this consumer"),
+        (str(body.get("aud", "")).startswith("http"), "invalid_grant", "audience is invalid"),
+        (expires > world.org.timeline.moment, "invalid_grant", "expired authorization code"),
+    ):
+        if not holds:
+            return _error(error, description)
     return None
 
 

@@ -1,7 +1,7 @@
 """Bulk API 2.0 query jobs: SOQL in, CSV out, in pages behind a locator.
 
-*Bulk API 2.0*, Query: a job starts in UploadComplete, its pages repeat the header, and the last page's locator is the literal
-word `null`. Ids are drawn from the same numbers as those of ingest jobs.
+*Bulk API 2.0*, Query: a job starts in UploadComplete, its pages repeat the header, and the last page's
+locator is the literal word `null`. Ids are drawn from the same numbers as those of ingest jobs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Records as JSON: reading what REST calls bring, and printing what they ask for.
 
-In JSON `null` clears a field and an absent member leaves it, which is not how CSV has it. A parent may be given by a key of its
-own: `"Account": {"Crm_Key__c": "A-1"}`.
+In JSON `null` clears a field and an absent member leaves it, which is not how CSV has it. A parent may be
+given by a key of its own: `"Account": {"Crm_Key__c": "A-1"}`.
 """
 
 from __future__ import annotations

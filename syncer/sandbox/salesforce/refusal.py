@@ -1,7 +1,8 @@
 """How this vendor says no: to a whole request, and to one record inside a request that succeeded.
 
-A `Refusal` is raised and becomes an error answer, an array of objects with `errorCode`. A `RowError` is a value: Collections
-print it with `statusCode`, Bulk result files as one line of text. OAuth has a third shape of its own in `oauth.py`.
+A `Refusal` is raised and becomes an error answer, an array of objects with `errorCode`. A `RowError` is a
+value: Collections print it with `statusCode`, Bulk result files as one line of text. OAuth has a third shape
+of its own in `oauth.py`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ class Refusal(Exception):  # noqa: N818 - the vendor refuses, the sandbox did no
 def not_found(message: str = "The requested resource does not exist") -> Refusal:
     """The answer to an unknown path, object, job, version or record."""
     return Refusal(404, "NOT_FOUND", message)
+
+
+def no_such_key(name: str) -> Refusal:
+    """The answer to an upsert by a field that is no key, or that the user cannot see."""
+    return not_found(f"Provided external ID field does not exist or is not accessible: {name}")
 
 
 @dataclass(frozen=True, slots=True)

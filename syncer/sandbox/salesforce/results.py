@@ -1,7 +1,8 @@
 """The three result files of an ingest job.
 
-*Bulk API 2.0*, Get Job Successful/Failed/Unprocessed Record Results: `sf__` columns quoted, then the header as it was uploaded, every
-value quoted, delimiter and line ending of the job. Rows are not in the order of the upload.
+*Bulk API 2.0*, Get Job Successful/Failed/Unprocessed Record Results: `sf__` columns quoted, then the header
+as it was uploaded, every value quoted, delimiter and line ending of the job. Rows are not in the order of the
+upload.
 """
 
 from __future__ import annotations
@@ -33,8 +34,15 @@ def _write(job: IngestJob, names: Sequence[str], rows: Iterable[Sequence[str]]) 
     delimiter, end = DELIMITERS[job.delimiter], job.line_ending.characters
     header = _header_line(job)
     first = delimiter.join([*map(quote, names), *([header] if header else [])])
-    lines = [first, *(delimiter.join(map(quote, row)) for row in rows)]
+    between = f'"{delimiter}"'
+    lines = [first, *(_line(row, delimiter, between) for row in rows)]
     return end.join(lines) + end if first else ""
+
+
+def _line(row: Sequence[str], delimiter: str, between: str) -> str:
+    """Every value quoted; the quick way when none holds a quote."""
+    joined = f'"{between.join(row)}"'
+    return joined if joined.count('"') == 2 * len(row) else delimiter.join(map(quote, row))
 
 
 def _places(job: IngestJob, seed: object) -> list[int]:
@@ -72,7 +80,7 @@ def failed(job: IngestJob, seed: object) -> str:
 
 
 def unprocessed(job: IngestJob, seed: object) -> str:
-    """The rows that a failed or aborted job never came to; a file that could not be cut into rows comes back as it was."""
+    """The rows that a failed or aborted job never came to; a file that is no CSV comes back as it was."""
     if job.data is None and job.state is JobState.OPEN:
         return ""
     if job.file is None and job.state.is_final:

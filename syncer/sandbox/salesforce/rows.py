@@ -16,7 +16,7 @@ from syncer.sandbox.salesforce.door import json_of, read, reply, version_of
 from syncer.sandbox.salesforce.field import Field
 from syncer.sandbox.salesforce.ids import parse_id
 from syncer.sandbox.salesforce.recordio import RecordReader, show
-from syncer.sandbox.salesforce.refusal import Refusal, RowError, not_found
+from syncer.sandbox.salesforce.refusal import Refusal, RowError, no_such_key, not_found
 from syncer.sandbox.salesforce.runner import locked_row
 from syncer.sandbox.salesforce.store import Table
 from syncer.sandbox.salesforce.value import stamp
@@ -152,7 +152,7 @@ def _key_of(world: SalesforceWorld, exchange: Exchange) -> tuple[Table, Field]:
     name = exchange.path_params["field"]
     key = table.type.find(name)
     if key is None or not key.is_key:
-        raise not_found(f"Provided external ID field does not exist or is not accessible: {name}")
+        raise no_such_key(name)
     return table, key
 
 

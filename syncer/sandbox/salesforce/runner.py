@@ -1,8 +1,8 @@
 """How the org works through an ingest job: queue, internal batches in parallel, chunks in file order inside each.
 
-*Bulk API 2.0*, How Requests Are Processed: batches of at most 10,000 records in no promised order, each cut into chunks of at
-most 200 that are looked up and written as one transaction. A chunk's look-up and its write are two moments; whatever
-other job or call writes between them is not seen.
+*Bulk API 2.0*, How Requests Are Processed: batches of at most 10,000 records in no promised order, each cut
+into chunks of at most 200 that are looked up and written as one transaction. A chunk's look-up and its write
+are two moments; whatever other job or call writes between them is not seen.
 """
 
 from __future__ import annotations
@@ -46,9 +46,10 @@ class Runner:
         self._org.timeline.at(self._org.timeline.moment + self._org.limits.queue_seconds, lambda: self._start(job))
 
     def read(self, job: IngestJob) -> Columns:
-        """Parse the upload and match its header; JobFailure if either cannot be done."""
-        job.file = parse_csv(job.data or b"", DELIMITERS[job.delimiter], job.line_ending)
-        job.results = [None] * len(job.file.rows)
+        """Parse the upload, once, and match its header; JobFailure if either cannot be done."""
+        if job.file is None:
+            job.file = parse_csv(job.data or b"", DELIMITERS[job.delimiter], job.line_ending)
+            job.results = [None] * len(job.file.rows)
         if not job.file.header:
             return Columns(0, (), (), None, None)
         return match_columns(job.file.header, self._org.store, job.type, job.operation, job.key)
@@ -122,9 +123,7 @@ class Runner:
         end = self._org.timeline.moment + work.chunk_seconds
         self._org.timeline.at(end, lambda: self._end_chunk(work, chunk, rest, rows, found))
 
-    def _end_chunk(
-        self, work: _Work, chunk: range, rest: range, rows: list[Row], found: list[Found] | None
-    ) -> None:
+    def _end_chunk(self, work: _Work, chunk: range, rest: range, rows: list[Row], found: list[Found] | None) -> None:
         job, moment = work.job, self._org.timeline.moment
         if job.state is not JobState.IN_PROGRESS:
             return

@@ -1,7 +1,7 @@
 """sObject Collections: up to 200 records in one call, each with its own outcome, in the order of the request.
 
-*REST API Developer Guide*, sObject Collections. The answer is 200 even when every record was refused; all-or-none calls undo
-what they had written.
+*REST API Developer Guide*, sObject Collections. The answer is 200 even when every record was refused;
+all-or-none calls undo what they had written.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from syncer.sandbox.salesforce.door import json_of, reply, since
 from syncer.sandbox.salesforce.field import Field
 from syncer.sandbox.salesforce.ids import parse_id
 from syncer.sandbox.salesforce.recordio import RecordReader
-from syncer.sandbox.salesforce.refusal import Refusal, RowError, not_found
+from syncer.sandbox.salesforce.refusal import Refusal, RowError, no_such_key, not_found
 from syncer.sandbox.salesforce.runner import locked_row
 from syncer.sandbox.salesforce.store import Table
 from syncer.sandbox.salesforce.trouble import locked_places
@@ -67,7 +67,7 @@ async def upsert(world: SalesforceWorld, exchange: Exchange) -> Response:
     name = exchange.path_params["field"]
     key = table.type.find(name)
     if key is None or not key.is_key:
-        raise not_found(f"Provided external ID field does not exist or is not accessible: {name}")
+        raise no_such_key(name)
     return await _write_json(world, exchange, Operation.UPSERT, table, key)
 
 
@@ -137,9 +137,7 @@ async def _perform(  # noqa: PLR0913 - a call, what it does, and its records
             group.table.undo = undo if all_or_none else None
             current = looked_up if world.org.overlaps else group.writer.find(group.rows)
             chosen = [at for at, place in enumerate(group.places) if first is None or place < first]
-            written = group.writer.write(
-                [group.rows[at] for at in chosen], [current[at] for at in chosen], moment
-            )
+            written = group.writer.write([group.rows[at] for at in chosen], [current[at] for at in chosen], moment)
             for at, result in zip(chosen, written, strict=True):
                 results[group.places[at]] = result
             group.table.undo = None
@@ -183,7 +181,10 @@ def _keys(groups: Sequence[_Group], operation: Operation, key: Field | None) -> 
     """The keys that a call touches: those it matches on, or for an insert those it sets."""
     if operation is Operation.UPSERT and key is not None and key.kind != "id":
         return [
-            f"{group.table.type.name}/{key.name}/{key.fold(row.key)}" for group in groups for row in group.rows if row.key
+            f"{group.table.type.name}/{key.name}/{key.fold(row.key)}"
+            for group in groups
+            for row in group.rows
+            if row.key
         ]
     keys = []
     for group in groups:

@@ -1,4 +1,4 @@
-"""The records of an org: one table an object, indexes on everything that a key may be, and a way back for all-or-none calls.
+"""The records of an org: one table an object, indexes on every key, and a way back for all-or-none calls.
 
 Tables hold what they are told; whether a write is allowed is decided in `dml.py`.
 """

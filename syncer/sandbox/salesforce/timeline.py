@@ -1,7 +1,7 @@
 """What is going to happen, in order of time.
 
-The org does not run in the background: before it answers anybody it lets happen everything that was due by now, each thing
-at its own moment. So what a job did does not depend on who looked, or when.
+The org does not run in the background: before it answers anybody it lets happen everything that was due by
+now, each thing at its own moment. So what a job did does not depend on who looked, or when.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Fault rules in this vendor's terms: what a rule does to a job or to the records of a call, and how an error is said."""
+"""Fault rules in this vendor's terms: what one does to a job or to records, and how an error is said."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Values: text or JSON into what a field stores, and the vendor's objections to a value it could read.
 
-Two steps, because the vendor has two: a value that is none of the field's type cannot be deserialised at all, and one
-that is may still be too long, no e-mail address, or not in a restricted list.
+Two steps, because the vendor has two: a value that is none of the field's type cannot be deserialised at all,
+and one that is may still be too long, no e-mail address, or not in a restricted list.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def reader(field: Field) -> Reader:
 
 
 def from_json(field: Field, value: object) -> Value:
-    """Deserialise a JSON value of the field; numbers and booleans may come as text. ValueError if it is of another type."""
+    """Deserialise a JSON value; numbers and booleans may come as text. ValueError if it is of another type."""
     if value is None or value == "":
         return None
     if isinstance(value, str):
@@ -182,6 +182,8 @@ def _out_of_range(field: Field, value: float) -> RowError:
 
 def settle_decimal(field: Field, value: float) -> float:
     """The number as the field keeps it: rounded half up to its scale."""
+    if round(value, field.scale) == value:
+        return value
     try:
         return float(Decimal(str(value)).quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP))
     except InvalidOperation:

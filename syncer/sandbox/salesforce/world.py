@@ -1,7 +1,8 @@
 """A Salesforce org on loopback: what the core of the sandbox asks of it, and what its operation families share.
 
-The default org, which everything that is documented of it may be relied upon: objects and fields of `objects.py`, one integration
-user, no records but what the seed file brings, the credentials of `options.py`, and an access token that is ready for use.
+The default org, which everything that is documented of it may be relied upon: objects and fields of
+`objects.py`, one integration user, no records but what the seed file brings, the credentials of `options.py`,
+and an access token that is ready for use.
 """
 
 from __future__ import annotations
