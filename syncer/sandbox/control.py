@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/__sandbox__"
 PAGE_ENTRIES = 200
+PAGE_RECORDS = 500
 
 
 @cache
@@ -40,6 +41,14 @@ def _lenient(handle: Callable[[Request], Awaitable[Response]]) -> Callable[[Requ
     return wrapped
 
 
+def _shortened(overview: dict[str, Any]) -> dict[str, Any]:
+    """Of each object the number of records, and the newest few hundred."""
+    records = {
+        name: {"count": len(rows), "rows": rows[: -PAGE_RECORDS - 1 : -1]} for name, rows in overview["records"].items()
+    }
+    return {**overview, "records": records}
+
+
 class _Control:
     """What each control route answers."""
 
@@ -55,7 +64,7 @@ class _Control:
         return JSONResponse(
             {
                 "now": self._sandbox.clock.now(),
-                "systems": {system: world.overview() for system, world in self._sandbox.worlds.items()},
+                "systems": {system: _shortened(world.overview()) for system, world in self._sandbox.worlds.items()},
                 "requests": [entry.as_dict() | {"keys": len(entry.keys)} for entry in reversed(recent)],
                 "request_count": sum(traffic.counters.values()),
                 "faults": self._sandbox.faults.listing(),

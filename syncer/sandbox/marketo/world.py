@@ -55,7 +55,6 @@ MESSAGES = {
 """Words for the codes that fault rules may ask for: "Error Codes"."""
 CLIENT_ID = "5b2e4a0c-8f1d-4c3a-9a77-1c0f7d5e2b10"
 USER = "api@example.com"
-SHOWN_RECORDS = 500
 
 
 @dataclass(slots=True)
@@ -160,20 +159,19 @@ class MarketoWorld:
         }
 
     def overview(self) -> dict[str, Any]:
-        """Everything the page shows; of records the newest few hundred."""
+        """Everything the page shows."""
         self.catch_up()
         names = ("id", "email", "firstName", "lastName", "externalKey", "createdAt", "updatedAt")
-        newest = list(self.leads.rows.values())[-SHOWN_RECORDS:]
         records: dict[str, Any] = {
-            "leads": {
-                "count": len(self.leads.rows),
-                "rows": [self.leads.view(lead, names) for lead in reversed(newest)],
-            }
+            "leads": [self.leads.view(lead, names) for lead in self.leads.rows.values()],
+            **{
+                name: [
+                    {"marketoGUID": each.guid, **each.values, "updatedAt": timestamp(each.updated_at)}
+                    for each in kind.records.values()
+                ]
+                for name, kind in self.objects.items()
+            },
         }
-        for name, each in self.objects.items():
-            shown = list(each.records.values())[-SHOWN_RECORDS:]
-            rows = [{"marketoGUID": one.guid, **one.values, "updatedAt": timestamp(one.updated_at)} for one in shown]
-            records[name] = {"count": len(each.records), "rows": rows[::-1]}
         lists = [{"id": each.id, "list": each.name, "members": len(each.members)} for each in self.lists.values()]
         programs = [
             {"id": each.id, "program": each.name, "members": len(each.members)} for each in self.programs.values()
