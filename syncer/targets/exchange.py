@@ -6,7 +6,7 @@ Both vendors' `wire` modules build and read these, `http` carries them. Nothing 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -41,7 +41,7 @@ class Request:
     method: str
     target: str
     headers: tuple[tuple[str, str], ...] = ()
-    body: bytes | Upload = b""
+    body: bytes | Upload = field(default=b"", repr=False)
     is_write: bool = False
     seconds: float = 60.0
 
@@ -56,8 +56,8 @@ class Response:
     """One whole answer; header names are lower case. `sent_at` is the monotonic moment of the request's last byte."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
     sent_at: float = 0.0
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a node of the plan asks of a session. `options` are the operation's: `partition`, `program`, `list` …"""
+    """What a node of the plan asks of a session. `options` are the operation's: `partition`, `program` and so on."""
 
     operation: str
     connection: str
@@ -148,8 +148,8 @@ class Session(Protocol):
     async def look_up(self, unit: Unit, reference: str) -> LookedUp:
         """Read what the target holds for the unit's keys, or the state of its job; never writes a record.
 
-        A job of ours that has processed nothing is aborted first, so that a late request cannot start it after all: it is
-        `ABSENT` then, and the unit begins anew with `prepare`. For a delete, a record that is gone is `APPLIED`.
+        A job of ours that has processed nothing is aborted first, so that a late request cannot start it after all: it
+        is `ABSENT` then, and the unit begins anew with `prepare`. For a delete, a record that is gone is `APPLIED`.
         """
         ...
 
