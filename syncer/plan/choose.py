@@ -14,7 +14,8 @@ once. Because calls come first, the sum over a plan is the least there is, and a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from syncer.facts import PathCapability, PathKind, SliceFacts
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Contest:
     """The paths of one operation, small to large: those that can say it, and a sentence for each that cannot."""
 
@@ -37,7 +38,7 @@ class Contest:
     because: str = ""
     """Why the manifest fixes the path; "" when the planner chooses."""
 
-    @property
+    @cached_property
     def candidates(self) -> tuple[PathCapability, ...]:
         """The paths without an objection, small to large."""
         return tuple(path for path in self.paths if path.name not in self.objections)
@@ -55,22 +56,52 @@ class Part:
     losing: tuple[Losing, ...]
 
 
-_Share = tuple[PathCapability, tuple[SliceFacts, ...]]
+_Slices = tuple[SliceFacts, ...]
+_Share = tuple[PathCapability, _Slices]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """The contest over one wave. Every price is reckoned once."""
+
+    wave: Wave
+    contest: Contest
+    known: dict[tuple[str, tuple[int, ...]], Price] = field(default_factory=dict)
+
+    def price(self, path: PathCapability, slices: _Slices) -> Price:
+        """Return what these shapes cost by `path`."""
+        at = (path.name, tuple(each.shape for each in slices))
+        if at not in self.known:
+            self.known[at] = price(path, measure(path, self.wave, slices), self.contest.concurrency)
+        return self.known[at]
+
+    def is_needless(self, path: PathCapability, slices: _Slices) -> bool:
+        """Say whether this would start a job for rows that one immediate request can carry."""
+        return path.kind is PathKind.JOB and any(
+            rival.kind is PathKind.IMMEDIATE
+            and all(says(rival, each) for each in slices)
+            and self.price(rival, slices).measure.units == 1
+            for rival in self.contest.candidates
+        )
+
+    def gain(self, path: PathCapability, other: PathCapability, each: SliceFacts) -> float:
+        """Return the calls of a shape's file less its share of requests by `other`: below 0 the file pays."""
+        if not says(other, each):
+            return float("-inf")
+        return self.price(path, (each,)).quota - share(other, self.wave, each)
 
 
 def choose(wave: Wave, contest: Contest) -> tuple[Part, ...]:
     """Return the parts of the wave, small path first; empty when no path or pair of paths can say all of it."""
-    ways = list(_ways(wave, contest))
-    if not ways:
-        return ()
+    scale = _Scale(wave, contest)
     order = {path.name: index for index, path in enumerate(contest.paths)}
 
     def rank(way: Sequence[_Share]) -> tuple[int, float, list[int]]:
-        prices = [price(path, measure(path, wave, slices), contest.concurrency) for path, slices in way]
+        prices = [scale.price(path, slices) for path, slices in way]
         return sum(p.quota for p in prices), max(p.minutes for p in prices), [order[path.name] for path, _ in way]
 
-    best = min(ways, key=rank)
-    return tuple(_part(wave, contest, portion) for portion in sorted(best, key=lambda each: order[each[0].name]))
+    best = min(_ways(scale), key=rank, default=())
+    return tuple(_part(scale, portion) for portion in sorted(best, key=lambda each: order[each[0].name]))
 
 
 def refusal(wave: Wave, contest: Contest) -> tuple[tuple[str, str], ...]:
@@ -80,96 +111,77 @@ def refusal(wave: Wave, contest: Contest) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _ways(wave: Wave, contest: Contest) -> Iterator[tuple[_Share, ...]]:
-    """Yield every way worth pricing: one path for all, or a path that must leave some rows to another."""
-    for path in contest.candidates:
-        if all(says(path, each) for each in wave.slices) and not _is_needless(wave, contest, path, wave.slices):
-            yield ((path, wave.slices),)
-        for other in contest.candidates:
+def _ways(scale: _Scale) -> Iterator[tuple[_Share, ...]]:
+    """Yield every way worth pricing: one path for all, or a path that leaves some shapes to another."""
+    slices = scale.wave.slices
+    for path in scale.contest.candidates:
+        if all(says(path, each) for each in slices) and not scale.is_needless(path, slices):
+            yield ((path, slices),)
+        for other in scale.contest.candidates if len(slices) > 1 else ():
             if other is path or is_uniform(other):
                 continue
-            for taken in _takings(wave, contest, path, other):
+            for taken in _takings(scale, path, other):
                 gone = {each.shape for each in taken}
-                rest = tuple(each for each in wave.slices if each.shape not in gone)
+                rest = tuple(each for each in slices if each.shape not in gone)
                 if taken and rest and all(says(other, each) for each in rest):
                     yield ((path, taken), (other, rest))
 
 
-def _takings(
-    wave: Wave, contest: Contest, path: PathCapability, other: PathCapability
-) -> Iterator[tuple[SliceFacts, ...]]:
+def _takings(scale: _Scale, path: PathCapability, other: PathCapability) -> Iterator[_Slices]:
     """Yield sets of shapes that `path` takes while `other` takes the rest."""
-    able = [each for each in wave.slices if says(path, each) and not _is_needless(wave, contest, path, (each,))]
+    able = [each for each in scale.wave.slices if says(path, each) and not scale.is_needless(path, (each,))]
     if not is_uniform(path):
         yield tuple(able)
         return
-    able.sort(key=lambda each: (_gain(wave, contest, path, other, each), each.shape))
-    gaining = sum(_gain(wave, contest, path, other, each) < 0 for each in able)
+    gains = {each.shape: scale.gain(path, other, each) for each in able}
+    able.sort(key=lambda each: (gains[each.shape], each.shape))
+    gaining = sum(gain < 0 for gain in gains.values())
     # Requests are whole: one shape more or less by file may fill or spare the last one.
     for size in sorted({max(gaining - 1, 0), gaining, min(gaining + 1, len(able))}):
         yield tuple(sorted(able[:size], key=lambda each: each.shape))
 
 
-def _gain(wave: Wave, contest: Contest, path: PathCapability, other: PathCapability, each: SliceFacts) -> float:
-    """Return the calls of a shape's file less its share of requests: below 0 the file pays."""
-    if not says(other, each):
-        return float("-inf")
-    return price(path, measure(path, wave, (each,)), contest.concurrency).quota - share(other, wave, each)
-
-
-def _is_needless(wave: Wave, contest: Contest, path: PathCapability, slices: Sequence[SliceFacts]) -> bool:
-    """Say whether this would start a job for rows that one immediate request can carry."""
-    return path.kind is PathKind.JOB and _one_request(wave, contest, slices) is not None
-
-
-def _one_request(wave: Wave, contest: Contest, slices: Sequence[SliceFacts]) -> PathCapability | None:
-    for path in contest.candidates:
-        able = path.kind is PathKind.IMMEDIATE and all(says(path, each) for each in slices)
-        if able and measure(path, wave, slices).units == 1:
-            return path
-    return None
-
-
-def _part(wave: Wave, contest: Contest, portion: _Share) -> Part:
+def _part(scale: _Scale, portion: _Share) -> Part:
     path, slices = portion
-    won = price(path, measure(path, wave, slices), contest.concurrency)
-    rivals = [rival for rival in contest.candidates if rival is not path and not clear_objection(rival, slices)]
-    losing = tuple(_losing(wave, contest, portion, won, rival) for rival in contest.paths if rival is not path)
-    is_whole = len(slices) == len(wave.slices)
-    return Part(path, slices, is_whole, won, _reason(contest, path, won, losing, has_rivals=bool(rivals)), losing)
+    won = scale.price(path, slices)
+    rivals = [rival for rival in scale.contest.paths if rival is not path]
+    losing = tuple(_losing(scale, portion, won, rival) for rival in rivals)
+    return Part(
+        path, slices, len(slices) == len(scale.wave.slices), won, _reason(scale.contest, path, won, losing), losing
+    )
 
 
-def _reason(contest: Contest, path: PathCapability, won: Price, losing: Sequence[Losing], *, has_rivals: bool) -> str:
+def _reason(contest: Contest, path: PathCapability, won: Price, losing: Sequence[Losing]) -> str:
     if contest.because:
         return f"The manifest fixes it: {contest.because}"
-    if not has_rivals:
+    priced = [(each.calls, each.path) for each in losing if each.calls is not None]
+    if not priced:
         return "It is the only path that can say this."
     if path.kind is PathKind.IMMEDIATE and won.measure.units == 1:
         return f"One request carries all {count(won.measure.records, 'record')}."
-    priced = [each for each in losing if each.calls is not None]
-    nearest = min(priced, key=lambda each: each.calls or 0)
-    calls = count(won.quota, "call")
-    if nearest.calls == won.quota:
-        return f'{calls}, as path "{nearest.path}" needs too; it takes {minutes(won.minutes)}.'
-    return f'{calls}, the least; path "{nearest.path}" is next and needs {number(nearest.calls or 0)}.'
+    calls, nearest = min(priced, key=lambda each: each[0])
+    mine = count(won.quota, "call")
+    if calls == won.quota:
+        return f'{mine}, as path "{nearest}" needs too; it takes {minutes(won.minutes)}.'
+    return f'{mine}, the least; path "{nearest}" is next and needs {number(calls)}.'
 
 
-def _losing(wave: Wave, contest: Contest, portion: _Share, won: Price, rival: PathCapability) -> Losing:
+def _losing(scale: _Scale, portion: _Share, won: Price, rival: PathCapability) -> Losing:
     path, slices = portion
-    barred = contest.objections.get(rival.name) or clear_objection(rival, slices)
+    barred = scale.contest.objections.get(rival.name) or clear_objection(rival, slices)
     if barred:
         return Losing(path=rival.name, reason=barred)
-    lost = price(rival, measure(rival, wave, slices), contest.concurrency)
+    lost = scale.price(rival, slices)
     records = count(lost.measure.records, "record")
-    if _is_needless(wave, contest, rival, slices):
+    if scale.is_needless(rival, slices):
         reason = f"One request can carry all {records}, and no job is started for that."
     elif lost.quota > won.quota:
         reason = f'{count(lost.quota, "call")}, path "{path.name}" needs {number(won.quota)}.'
-    elif lost.quota == won.quota and lost.minutes > won.minutes:
+    elif lost.quota < won.quota:
+        reason = f"{count(lost.quota, 'call')} for these {records}, but the wave as a whole would cost more."
+    elif lost.minutes > won.minutes:
         same = count(won.quota, "call")
         reason = f'The same {same}, but {minutes(lost.minutes)}; path "{path.name}" takes {minutes(won.minutes)}.'
-    elif lost.quota == won.quota and lost.minutes == won.minutes:
-        reason = f'The same calls and minutes; path "{path.name}" is the smaller one and goes first.'
     else:
-        reason = f"{count(lost.quota, 'call')} for these {records}, but the wave as a whole would cost more."
+        reason = f'The same calls and minutes; path "{path.name}" is the smaller one and goes first.'
     return Losing(path=rival.name, reason=reason, calls=lost.quota, minutes=lost.minutes)

@@ -87,14 +87,16 @@ def is_uniform(path: PathCapability) -> bool:
 
 def measure(path: PathCapability, wave: Wave, slices: Sequence[SliceFacts]) -> Measure:
     """Return `slices` of `wave` as units of `path`: measured where the engine cut just them, else reckoned."""
-    records = sum(each.records for each in slices)
     if len(slices) == len(wave.slices) and path.name in wave.cuts and not is_uniform(path):
         cut = wave.cuts[path.name]
-        return Measure(records, cut.units, cut.bytes, cut.is_exact)
+        return Measure(wave.records, cut.units, cut.bytes, cut.is_exact)
     parts = [_part(path, wave, each) for each in slices]
+    if len(parts) == 1:
+        return parts[0]
+    records = sum(part.records for part in parts)
     total = sum(part.bytes for part in parts)
     is_exact = all(part.is_exact for part in parts)
-    if is_uniform(path) or len(parts) == 1:
+    if is_uniform(path):
         return Measure(records, sum(part.units for part in parts), total, is_exact)
     # Rows of several shapes share requests. Up to one request's bytes only the record limit cuts: plain arithmetic.
     is_exact = is_exact and total <= _room(path)

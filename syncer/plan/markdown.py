@@ -1,0 +1,128 @@
+"""The plan as Markdown for a pull request: what matters in sight, details folded, never longer than a comment may be.
+
+Names are written so that no forge reads a link, a mention, a command or markup out of them. What does not fit is counted
+and named as missing, never cut in the middle.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from syncer.plan import phrases
+from syncer.plan.words import count, number, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from syncer.plan.models import Node, OperationPlan, Plan
+
+MAX_BYTES = 65_536
+"""GitHub, "Working with issue comments": the longest comment, in characters; bytes are the safe reading."""
+
+_TAIL = 512
+"""Kept free for the closing lines."""
+_MARKED = re.compile(r"[&<>`*_\[\]|\\~@#:]")
+
+
+def markdown(plan: Plan, max_bytes: int = MAX_BYTES) -> str:
+    """Return the plan as Markdown of at most `max_bytes`, with a line end last."""
+    steps = phrases.steps_by_operation(plan)
+    operations = {each.name: each for each in plan.operations}
+    room = max_bytes - _TAIL
+    text = _fitting(
+        _head(plan),
+        (_table_row(operations[name], nodes) for name, nodes in steps.items()),
+        room // 2,
+        "operations",
+        len(steps),
+    )
+    text = _fitting(
+        f"{text}\n{_budget(plan)}",
+        (f"- {safe(each)}\n" for each in plan.warnings),
+        room * 3 // 4,
+        "warnings",
+        len(plan.warnings),
+    )
+    details = (_details(operations[name], nodes) for name, nodes in steps.items())
+    text = _fitting(text + "\n", details, room * 7 // 8, "operations in detail", len(steps))
+    text = _fitting(text + "\n", [_order(plan)] if plan.edges else [], room, "order of steps", 1)
+    return f"{text}\nDigest `{plan.digest}`\n"
+
+
+def safe(text: str) -> str:
+    """Return `text` as Markdown that shows just its characters."""
+    return _MARKED.sub(lambda match: f"&#{ord(match.group())};", printable(text))
+
+
+def _fitting(head: str, parts: Iterable[str], room: int, what: str, total: int) -> str:
+    """Return `head` and as many of `parts` as fit, and how many do not."""
+    text, used = [head], len(head.encode())
+    for place, part in enumerate(parts):
+        used += len(part.encode())
+        if used > room:
+            text.append(
+                f"\n*{number(total - place)} of {number(total)} {what} are not shown here: read the plan file.*\n"
+            )
+            break
+        text.append(part)
+    return "".join(text)
+
+
+def _head(plan: Plan) -> str:
+    title = f"### Plan `{plan.digest[: phrases.SHORT]}` · {safe(plan.project)}\n\n**{safe(phrases.summary(plan))}**\n\n"
+    columns = "| operation | | to send | new | to change | unchanged | rejected | by |\n"
+    return f"{title}{columns}|:--|:--|--:|--:|--:|--:|--:|:--|\n"
+
+
+def _table_row(operation: OperationPlan, nodes: Sequence[Node]) -> str:
+    counts = (operation.outgoing, operation.creates, operation.updates, operation.unchanged, operation.rejected)
+    cells = [
+        f"**{safe(operation.name)}**",
+        safe(phrases.target(operation)),
+        *("?" if each is None else number(each) for each in counts),
+        safe(", ".join(dict.fromkeys(node.path for node in nodes))) or "–",
+    ]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _budget(plan: Plan) -> str:
+    lines = [
+        f"- **{safe(connection.name)}** "
+        + "; ".join(f"{safe(text)} ({fidelity})" for text, fidelity in phrases.budget(connection))
+        for connection in plan.connections
+    ]
+    return "\n".join([*lines, "", "**Warnings**", ""] if plan.warnings else [*lines, ""]) + "\n"
+
+
+def _details(operation: OperationPlan, nodes: Sequence[Node]) -> str:
+    return _folded(f"<b>{safe(operation.name)}</b> {safe(phrases.target(operation))}", _detail_lines(operation, nodes))
+
+
+def _detail_lines(operation: OperationPlan, nodes: Sequence[Node]) -> Iterator[str]:
+    yield f"From {safe(phrases.origin(operation))}."
+    yield ""
+    for row in phrases.rows(operation):
+        shown = "?" if row.records is None else number(row.records)
+        yield f"{'  ' * row.depth}- {shown} {safe(row.what)} ({row.fidelity})"
+    for line in operation.rejects:
+        yield f"- {safe(line.code)}: {safe(phrases.reject(line))} (checked)"
+    yield ""
+    for node in nodes:
+        yield f"**{safe(node.id)}** {safe(phrases.step(node))} ({phrases.step_fidelity(node)})"
+        yield f"- **{safe(node.path)}**: {safe(node.reason)}"
+        for losing in node.losing:
+            yield f"- not {safe(losing.path)}: {safe(losing.reason)}"
+        yield ""
+    for warning in operation.warnings:
+        yield f"- Note: {safe(warning)}"
+
+
+def _order(plan: Plan) -> str:
+    lines = (f"- {safe(edge.before)} → {safe(edge.after)}: {safe(edge.reason)}" for edge in plan.edges)
+    return _folded(f"Order, {count(len(plan.edges), 'reason')} to wait", lines)
+
+
+def _folded(title: str, lines: Iterable[str]) -> str:
+    body = "\n".join(lines)
+    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>\n"
