@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -10,7 +9,11 @@ from starlette.applications import Starlette
 from syncer.sandbox.clock import Clock
 from syncer.sandbox.control import control_routes
 from syncer.sandbox.faults import Faults
+from syncer.sandbox.marketo import routes as marketo_routes
+from syncer.sandbox.marketo.world import MarketoWorld
 from syncer.sandbox.options import MarketoOptions, SandboxOptions
+from syncer.sandbox.salesforce import routes as salesforce_routes
+from syncer.sandbox.salesforce.world import SalesforceWorld
 from syncer.sandbox.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -30,20 +33,10 @@ class Sandbox:
         self.clock = self.options.clock or Clock()
         self.traffic = Traffic(self.clock, self.options.log_path)
         self.faults = Faults(self.options.seed)
-        self.worlds: dict[str, World] = {}
-        self.routes: list[BaseRoute] = []
-        for system, name in (("marketo", "MarketoWorld"), ("salesforce", "SalesforceWorld")):
-            package = f"syncer.sandbox.{system}"
-            try:
-                module, paths = (
-                    importlib.import_module(f"{package}.world"),
-                    importlib.import_module(f"{package}.routes"),
-                )
-            except ModuleNotFoundError:
-                continue
-            world = getattr(module, name)(self.options, self.clock, self.traffic, self.faults)
-            self.worlds[system] = world
-            self.routes.extend(paths.routes(world))
+        parts = (self.options, self.clock, self.traffic, self.faults)
+        marketo, salesforce = MarketoWorld(*parts), SalesforceWorld(*parts)
+        self.worlds: dict[str, World] = {world.system: world for world in (marketo, salesforce)}
+        self.routes: list[BaseRoute] = [*marketo_routes.routes(marketo), *salesforce_routes.routes(salesforce)]
 
     def app(self, *, with_control: bool = True) -> Starlette:
         """The application; without control routes when those are served on a port of their own."""

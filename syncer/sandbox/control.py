@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from syncer.sandbox.app import Sandbox
 
 PREFIX = "/__sandbox__"
+PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
 PAGE_ENTRIES = 200
 PAGE_RECORDS = 500
 
@@ -56,7 +57,7 @@ class _Control:
         self._sandbox = sandbox
 
     async def page(self, _request: Request) -> Response:
-        return HTMLResponse(_page())
+        return HTMLResponse(_page(), headers={"content-security-policy": PAGE_POLICY})
 
     async def overview(self, _request: Request) -> Response:
         traffic = self._sandbox.traffic
