@@ -12,8 +12,13 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from syncer.diagnostics import Diagnostic
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from syncer.manifest.positions import Positions
 
 MAX_BYTES = 1_000_000
 MAX_PATH = 1_024
@@ -84,6 +89,21 @@ def source_files(pattern: str, root: Path) -> list[Path]:
         _keep_inside(path, root, "M140")
         _refuse_kind(path, pattern)
     return found
+
+
+def locate_sources(
+    files: Mapping[str, str], root: Path, positions: Positions
+) -> tuple[dict[str, list[Path]], list[Diagnostic]]:
+    """Return the files of each source by name, given their resolved paths, and a finding for each that has none."""
+    found: dict[str, list[Path]] = {}
+    troubles: list[Diagnostic] = []
+    for name, pattern in files.items():
+        try:
+            found[name] = source_files(pattern, root)
+        except Trouble as trouble:
+            place = positions.at("sources", name, "file")
+            troubles.append(Diagnostic(trouble.code, trouble.detail, place, trouble.advice))
+    return found, troubles
 
 
 def _refuse_spelling(pattern: str) -> None:

@@ -174,13 +174,9 @@ def _short(name: object) -> str:
 
 
 def _plural(form: dict[str, Any]) -> str:
-    return (
-        "mappings"
-        if form["type"] == "object"
-        else "names"
-        if form.get("pattern") == NAME_PATTERN
-        else _KINDS[form["type"]]
-    )
+    if form["type"] == "object":
+        return "mappings"
+    return "names" if form.get("pattern") == NAME_PATTERN else _KINDS[form["type"]]
 
 
 def _name_words(parent: Path) -> str:
