@@ -1,13 +1,14 @@
-"""Where the steps of a plan stand when they are drawn: columns by what must be done before, few crossings, nothing overlaps.
+"""Where the steps of a plan stand when they are drawn: columns by what comes before, few crossings, nothing overlaps.
 
-Pure geometry. Connected steps are laid out together and the groups are packed into rows, so that fifty operations that do
-not wait for each other make a grid and not a tower.
+Pure geometry. Connected steps are laid out together and the groups are packed into rows, so that fifty operations that
+do not wait for each other make a grid and not a tower.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -115,7 +116,7 @@ def _neighbours(chains: Iterable[Sequence[str]]) -> tuple[dict[str, list[str]], 
     befores: dict[str, list[str]] = defaultdict(list)
     afters: dict[str, list[str]] = defaultdict(list)
     for chain in chains:
-        for before, after in zip(chain, chain[1:], strict=False):
+        for before, after in pairwise(chain):
             afters[before].append(after)
             befores[after].append(before)
     return befores, afters
@@ -126,9 +127,8 @@ def _sweep(columns: Sequence[list[str]], neighbours: Mapping[str, Sequence[str]]
     place: dict[str, int] = {name: index for index, name in enumerate(columns[0])}
     for column in columns[1:]:
         own = {name: index for index, name in enumerate(column)}
-        column.sort(
-            key=lambda name: fmean(place[each] for each in neighbours[name]) if neighbours.get(name) else own[name]
-        )  # noqa: B023 - sorted at once
+        wish = {name: fmean([place[each] for each in neighbours.get(name, ())] or [own[name]]) for name in column}
+        column.sort(key=wish.__getitem__)
         place = {name: index for index, name in enumerate(column)}
 
 

@@ -1,7 +1,7 @@
 """The plan as Markdown for a pull request: what matters in sight, details folded, never longer than a comment may be.
 
-Names are written so that no forge reads a link, a mention, a command or markup out of them. What does not fit is counted
-and named as missing, never cut in the middle.
+Names are written so that no forge reads a link, a mention, a command or markup out of them. What does not fit is
+counted and named as missing, never cut in the middle.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _table_row(operation: OperationPlan, nodes: Sequence[Node]) -> str:
         f"**{safe(operation.name)}**",
         safe(phrases.target(operation)),
         *("?" if each is None else number(each) for each in counts),
-        safe(", ".join(dict.fromkeys(node.path for node in nodes))) or "–",
+        safe(", ".join(dict.fromkeys(node.path for node in nodes))) or "none",
     ]
     return f"| {' | '.join(cells)} |\n"
 
