@@ -128,11 +128,14 @@ class Exchange:
         entry = self.entry
         entry.operation, entry.keys, entry.record_count = operation, tuple(keys), record_count
         entry.started_at = self.world.clock.now()
+        generation = self.world.traffic.generation
         await self.trouble_before(self.world.faults.on_contents(entry))
         await self.world.clock.sleep(self.world.options.latency_seconds + seconds)
         if (late := self.fault(Action.APPLY_LATE)) is not None:
             self.drop()
             await self.world.clock.sleep(late.seconds)
+        if generation != self.world.traffic.generation:
+            raise ConnectionDroppedError  # the sandbox was reset meanwhile: this effect belongs to what is gone
         partial = self.fault(Action.APPLY_FIRST_K)
         value = write(None if partial is None else partial.first)
         entry.applied_at = self.world.clock.now()

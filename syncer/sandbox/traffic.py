@@ -81,6 +81,7 @@ class Traffic:
     counters: Counter[tuple[str, str]] = field(default_factory=Counter)
     errors: Counter[tuple[str, str]] = field(default_factory=Counter)
     in_flight: Counter[str] = field(default_factory=Counter)
+    generation: int = 0
     _count: int = 0
 
     def open(self, system: str, method: str, endpoint: str) -> Entry:
@@ -109,6 +110,7 @@ class Traffic:
 
     def reset(self) -> None:
         """Forgets the past; requests under way keep their entries."""
+        self.generation += 1
         self.entries.clear()
         self.jobs.clear()
         self.counters.clear()

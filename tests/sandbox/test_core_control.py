@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import httpx
 import pytest
 from trio.testing import MockClock
@@ -67,6 +68,24 @@ async def test_a_seed_file_fills_the_instance(client: httpx.AsyncClient) -> None
     assert (await client.get("/__sandbox__/state?system=marketo")).json() != state
     await client.post("/__sandbox__/reset")
     assert (await client.get("/__sandbox__/state?system=marketo")).json() == state
+
+
+async def test_a_reset_ends_what_is_under_way(sandbox: Sandbox, client: httpx.AsyncClient) -> None:
+    """An effect that began before the reset does not land in the fresh instance."""
+    before, lost = sandbox.worlds["marketo"].state(), list[str]()
+
+    async def write() -> None:
+        try:
+            await client.post("/rest/v1/leads.json", json={"input": [{"email": "b@example.com"}]})
+        except httpx.ReadError as error:
+            lost.append(str(error))
+
+    async with anyio.create_task_group() as calls:
+        calls.start_soon(write)
+        await sandbox.clock.sleep(1)
+        await client.post("/__sandbox__/reset")
+    assert len(lost) == 1
+    assert sandbox.worlds["marketo"].state() == before
 
 
 async def test_the_state_of_one_object_can_be_asked_for(client: httpx.AsyncClient) -> None:

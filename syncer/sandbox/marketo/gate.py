@@ -163,13 +163,14 @@ class Gate:
             self._count(exchange, user)
         except MarketoError as error:
             return refusal(world, exchange, error)
-        world.meter.enter()
+        meter = world.meter
+        meter.enter()
         try:
             answer = await self._handle(exchange, user)
         except MarketoError as error:
             return refusal(world, exchange, error)
         finally:
-            world.meter.leave()
+            meter.leave()
         return render(world, exchange, answer)
 
     def _size_refusal(self, exchange: Exchange) -> Response | None:

@@ -225,3 +225,17 @@ async def test_a_job_that_was_stuck_goes_on(instance: Any) -> None:
     await instance.upload("email\na@example.com\nb@example.com\n")
     await instance.wait(700)
     assert (await _status(instance, 1001))["numOfLeadsProcessed"] == 2
+
+
+async def test_a_failure_file_may_be_missing_or_out_of_order(instance: Any) -> None:
+    """Both happen to clients: HTTP 404, and rows in another order than they were sent."""
+    rows = "email,score\n" + "".join(f"n{number}@example.com,x\n" for number in range(20))
+    instance.sandbox.faults.add(FaultRule(Action.MISSING_FAILURE_FILE), FaultRule(Action.SHUFFLE_RESULTS, nth=2))
+    for _ in range(2):
+        await instance.upload(rows)
+    await instance.wait(60)
+    assert (await instance.client.get("/bulk/v1/leads/batch/1001/failures.json")).status_code == 404
+    lines = (await _file(instance, 1002, "failures")).splitlines()[1:]
+    senders = [line.split(",")[0] for line in lines]
+    assert sorted(senders) == sorted(f"n{number}@example.com" for number in range(20))
+    assert senders != [f"n{number}@example.com" for number in range(20)]
