@@ -1,6 +1,6 @@
 """The plan's graph as inline SVG: boxes that lead to their operation, lines that say why one waits for the other.
 
-The list of reasons beside it tells the same without a picture.
+A line that follows from others is not drawn. The list of reasons beside the picture tells all of them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_STEPS = 400
 WIDTH = 1150.0
 _MARGIN = 6.0
 _ARROW = 7.0
-_LETTERS = 27
+_LETTERS = 24
 """Characters of a name that fit a box."""
 
 
@@ -35,8 +35,28 @@ def draw(plan: Plan) -> str:
     return "\n".join(_svg(plan))
 
 
+def needed(plan: Plan) -> list[Edge]:
+    """Return the edges that no chain of other edges implies."""
+    befores: dict[str, list[str]] = {node.id: [] for node in plan.nodes}
+    for edge in plan.edges:
+        befores[edge.after].append(edge.before)
+    bit = {name: 1 << place for place, name in enumerate(befores)}
+    reach: dict[str, int] = {}
+    for name, found in befores.items():
+        reach[name] = 0
+        for before in found:
+            reach[name] |= reach[before] | bit[before]
+    implied = {}
+    for name, found in befores.items():
+        implied[name] = 0
+        for before in found:
+            implied[name] |= reach[before]
+    return [edge for edge in plan.edges if not implied[edge.after] & bit[edge.before]]
+
+
 def _svg(plan: Plan) -> Iterator[str]:
-    drawing = lay_out([node.id for node in plan.nodes], [(edge.before, edge.after) for edge in plan.edges], WIDTH)
+    edges = needed(plan)
+    drawing = lay_out([node.id for node in plan.nodes], [(edge.before, edge.after) for edge in edges], WIDTH)
     width, height = drawing.width + 2 * _MARGIN, drawing.height + 2 * _MARGIN
     label = f"{count(len(plan.nodes), 'step')} and {count(len(plan.edges), 'reason')} to wait"
     yield (
@@ -44,7 +64,7 @@ def _svg(plan: Plan) -> Iterator[str]:
         f' viewBox="{-_MARGIN:.0f} {-_MARGIN:.0f} {width:.0f} {height:.0f}">'
     )
     yield f"<defs>{_marker('wait')}{_marker('meet')}</defs>"
-    for edge in plan.edges:
+    for edge in edges:
         yield _line(edge, drawing.edges[edge.before, edge.after])
     for node in plan.nodes:
         yield _box(node, drawing.boxes[node.id])

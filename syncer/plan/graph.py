@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from syncer.facts import Action
 from syncer.plan.models import Edge, Node
-from syncer.plan.words import count
+from syncer.plan.words import count, number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -256,7 +256,7 @@ def _meet(meetings: Mapping[_Pair, int | None], order: Sequence[str], waits: _Wa
     """Join operations whose keys meet, or may; return a warning where nothing but names says who writes last."""
     place = {name: index for index, name in enumerate(order)}
     ancestors = _ancestors(order, waits)
-    warnings = []
+    by_name: dict[str, list[str]] = defaultdict(list)
     for (first, second), keys in sorted(meetings.items(), key=lambda item: (place[item[0][0]], place[item[0][1]])):
         if keys == 0:
             continue
@@ -266,8 +266,9 @@ def _meet(meetings: Mapping[_Pair, int | None], order: Sequence[str], waits: _Wa
         joins.add(first, second, f"{count(keys, 'key')} in common.")
         joins.keys[first, second] = keys
         if not ancestors[second] >> place[first] & 1:
-            warnings.append(
-                f'"{second}" writes {count(keys, "key")} after "{first}" only by the order of names. '
-                f'Say "after: [{first}]" in "{second}", or the reverse, to fix who writes last.'
-            )
-    return tuple(warnings)
+            by_name[second].append(f'"{first}" ({number(keys)})')
+    return tuple(
+        f'"{second}" writes keys after {" and ".join(firsts)} only by the order of names: '
+        'say "after" in one of them to fix who writes last.'
+        for second, firsts in by_name.items()
+    )

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from syncer.plan.models import ConnectionPlan, Node, OperationPlan, Plan
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_LEGEND = (
+    "<li><i class=request></i>by requests</li><li><i class=job></i>by jobs</li>"
+    "<li><i class=wait></i>waits</li><li><i class=meet></i>waits, keys in common</li>"
+)
 _OPEN = 3
-"""Up to this many operations are unfolded from the start."""
+"""Up to this many operations, and this many warnings, are unfolded from the start."""
 
 
 def html(plan: Plan) -> str:
@@ -44,9 +48,8 @@ def _page(plan: Plan) -> Iterator[str]:
     yield f'<p class="soft">{_t(phrases.summary(plan))}</p>'
     yield from _tiles(plan)
     if plan.warnings:
-        yield "<h2>Warnings</h2>\n<ul class=warnings>"
-        yield from (f"<li>{_t(each)}</li>" for each in plan.warnings)
-        yield "</ul>"
+        yield "<h2>Warnings</h2>"
+        yield from _warnings(plan.warnings)
     yield "<h2>Budget</h2>\n<div class=budgets>"
     for connection in plan.connections:
         yield from _budget(connection)
@@ -62,6 +65,14 @@ def _page(plan: Plan) -> Iterator[str]:
     for name, digest in (*phrases.made_of(plan), ("digest of this plan", plan.digest)):
         yield f"<tr><td>{_t(name)}</td><td><code>{_t(digest)}</code></td></tr>"
     yield "</table></div>\n</main>\n</body>\n</html>"
+
+
+def _warnings(warnings: Sequence[str]) -> Iterator[str]:
+    first, rest = warnings[:_OPEN], warnings[_OPEN:]
+    yield f"<ul class=warnings>{''.join(f'<li>{_t(each)}</li>' for each in first)}</ul>"
+    if rest:
+        yield f"<details class=plain><summary>{count(len(rest), 'more warning')}</summary>"
+        yield f"<ul class=warnings>{''.join(f'<li>{_t(each)}</li>' for each in rest)}</ul></details>"
 
 
 def _tiles(plan: Plan) -> Iterator[str]:
@@ -113,6 +124,7 @@ def _order(plan: Plan) -> Iterator[str]:
     drawn = draw(plan)
     if drawn:
         yield f'<div class="card scroll" tabindex=0 role=region aria-label="Drawing of the steps">{drawn}</div>'
+        yield f"<ul class=key>{_LEGEND}</ul>"
     else:
         yield f"<p>{count(len(plan.nodes), 'step')} are too many to draw; the list below says what waits for what.</p>"
     if plan.edges:
@@ -142,7 +154,8 @@ def _operation(operation: OperationPlan, nodes: Sequence[Node], *, is_open: bool
     for node in nodes:
         yield from _step(node)
     if operation.rejects:
-        yield "<h3>Rejected, by reason</h3>\n<table><tr><th>code</th><th>field</th><th class=n>rows</th><th>first rows</th></tr>"
+        yield "<h3>Rejected, by reason</h3>\n<table class=rejects><tr><th>code</th><th>field</th>"
+        yield "<th class=n>rows</th><th>first rows</th></tr>"
         for line in operation.rejects:
             first = ", ".join(number(row) for row in line.first_rows)
             yield f"<tr><td><code>{_t(line.code)}</code></td><td>{_t(line.field)}</td>"
@@ -170,7 +183,7 @@ def _rows(operation: OperationPlan) -> Iterator[str]:
     for kind, value in parts:
         if value:
             yield f'<li><i class="{kind}"></i>{names.get(kind, kind)}</li>'
-    yield "</ul>\n<table>"
+    yield "</ul>\n<table class=rows>"
     for row in rows:
         shown = "?" if row.records is None else number(row.records)
         depth = " class=in" if row.depth else ""

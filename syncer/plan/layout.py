@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-BOX_WIDTH = 216.0
+BOX_WIDTH = 204.0
 BOX_HEIGHT = 48.0
-COLUMN_GAP = 76.0
+COLUMN_GAP = 52.0
 ROW_GAP = 14.0
 BEND = 10.0
 """Height that a passing edge takes in a column."""
@@ -157,15 +157,22 @@ def _middles(
 
 
 def _stack(column: Sequence[str], wished: Sequence[float], real: set[str], middles: dict[str, float]) -> None:
-    """Set the column's heights in order, each as near to its wish as the ones above allow, then balance the whole."""
-    edge = float("-inf")
-    for name, wish in zip(column, wished, strict=True):
-        half = _height(name, real) / 2
-        middles[name] = max(wish, edge + half)
-        edge = middles[name] + half + ROW_GAP
-    push = fmean(middles[name] - wish for name, wish in zip(column, wished, strict=True))
-    for name in column:
-        middles[name] -= push
+    """Set the column's heights in order, without overlap, and together as near to the wishes as can be.
+
+    This is isotonic regression: neighbours that would overlap are pooled, and a pool stands at the mean of its wishes.
+    """
+    offsets = [0.0]
+    for above, below in pairwise(column):
+        offsets.append(offsets[-1] + (_height(above, real) + _height(below, real)) / 2 + ROW_GAP)
+    pools: list[tuple[float, int]] = []
+    for wish, offset in zip(wished, offsets, strict=True):
+        mean, size = wish - offset, 1
+        while pools and pools[-1][0] > mean:
+            before, others = pools.pop()
+            mean, size = (mean * size + before * others) / (size + others), size + others
+        pools.append((mean, size))
+    levels = [mean for mean, size in pools for _ in range(size)]
+    middles.update({name: level + offset for name, level, offset in zip(column, levels, offsets, strict=True)})
 
 
 def _points(

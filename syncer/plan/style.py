@@ -68,6 +68,13 @@ header .id { color: var(--soft); }
   display: inline-block; width: .7rem; height: .7rem; border-radius: 3px; margin-right: .4rem; vertical-align: -1px;
 }
 .scroll { overflow-x: auto; }
+.scroll + .key { margin-top: .5rem; color: var(--soft); }
+i.request, i.job { border: 1.5px solid var(--accent); background: var(--card); }
+i.job { border-color: var(--job); background: var(--job-ground); }
+.key i.wait, .key i.meet {
+  width: 1.4rem; height: 0; border-radius: 0; border-top: 1.5px solid var(--soft); vertical-align: 4px;
+}
+.key i.meet { border-top: 1.5px dashed var(--warn); }
 svg { display: block; }
 svg text { font-family: inherit; fill: var(--text); font-size: 13px; }
 svg .small { fill: var(--soft); font-size: 11.5px; }
@@ -83,7 +90,7 @@ svg marker.meet path { fill: var(--warn); stroke: none; }
 details.op { background: var(--card); border: 1px solid var(--line); border-radius: 10px; margin: .5rem 0; }
 details.op:target { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); }
 details.op > summary {
-  display: grid; grid-template-columns: 1rem minmax(0, 1.1fr) minmax(0, 1.4fr) auto; gap: .3rem .8rem;
+  display: grid; grid-template-columns: 1rem minmax(0, 19rem) minmax(0, 1fr) auto; gap: .3rem .8rem;
   align-items: center; padding: .7rem 1rem; cursor: pointer; list-style: none;
 }
 details.op > summary::-webkit-details-marker { display: none; }
@@ -104,6 +111,10 @@ th { text-align: left; font-weight: 600; color: var(--soft); font-size: .85rem; 
 th, td { padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 tr:last-child td { border-bottom: 0; }
 td.n, th.n { text-align: right; white-space: nowrap; }
+.rows { margin-top: .4rem; }
+.rows td.n { width: 6.5rem; }
+.rows .fidelity { text-align: right; }
+.rejects { width: auto; min-width: 50%; }
 td.in { padding-left: 1.2rem; }
 .fidelity { color: var(--soft); font-size: .85rem; white-space: nowrap; }
 .step { border-left: 3px solid var(--accent); padding: .1rem 0 .1rem .85rem; margin: .5rem 0 .9rem; }
