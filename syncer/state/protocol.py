@@ -5,13 +5,33 @@ A note is durable when `append` returns. Notes hold counts, references, digests,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Protocol
+import base64
+import zlib
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol, TypeVar
 
+import anyio.to_thread
 from pydantic import BaseModel, ConfigDict, Field
 
+from syncer.errors import StateError
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
+
+T = TypeVar("T")
+
+
+class Offload(Protocol):
+    """How work that blocks (SQLite, the engine) is run beside the event loop; a simulation calls it directly."""
+
+    async def __call__(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns."""
+        ...
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Run `work` in a worker thread; a cancelled caller still waits for its end."""
+    return await anyio.to_thread.run_sync(work)
 
 
 class NoteModel(BaseModel):
@@ -63,8 +83,57 @@ class AcceptedNote(NoteModel):
     reference: str
 
 
-class Doubted(NoteModel):
-    """The answer was lost; `at` is wall time of the send, `wait_seconds` until a read-back can be believed."""
+class RejectNote(NoteModel):
+    """One refused record of a unit; `reason` holds no field value."""
+
+    position: int
+    code: str
+    reason: str
+    field: str = ""
+
+
+class Unsent(NoteModel):
+    """Nothing of the unit was executed, says the vendor or the connection: it stands as before `Intended`."""
+
+    kind: Literal["unsent"] = "unsent"
+    unit: str
+    reason: str
+
+
+PACKED_FROM = 512
+"""Letters of so many records and more are compressed: a job's letters are mostly one letter."""
+
+
+class LetteredNote(NoteModel):
+    """A note with one outcome letter a record (see `syncer.outcome`), zlib-compressed base64 when `packed`."""
+
+    letters: str = ""
+    packed: bool = False
+    rejects: tuple[RejectNote, ...] = ()
+
+    @property
+    def outcomes(self) -> str:
+        """The letters in plain; raises `StateError` where there are none."""
+        if not self.packed:
+            return self.letters
+        try:
+            return zlib.decompress(base64.b64decode(self.letters, validate=True)).decode("ascii")
+        except (zlib.error, ValueError) as error:
+            raise StateError("R201", "The outcomes of a unit in the journal cannot be unpacked.") from error
+
+
+def lettered(letters: str) -> tuple[str, bool]:
+    """Return `letters` as a note holds them, and whether they are packed."""
+    if len(letters) < PACKED_FROM:
+        return letters, False
+    return base64.b64encode(zlib.compress(letters.encode("ascii"), 9)).decode("ascii"), True
+
+
+class Doubted(LetteredNote):
+    """The answer was lost; `at` is wall time of the send, `wait_seconds` until a read-back can be believed.
+
+    `letters` are the records already decided, `?` for the others; empty when all are in doubt.
+    """
 
     kind: Literal["doubted"] = "doubted"
     unit: str
@@ -75,31 +144,32 @@ class Doubted(NoteModel):
 
 
 class Remedying(NoteModel):
-    """About to send part of a doubted unit again, as `how`; the next byte may have an effect."""
+    """About to send part of a doubted unit again, as `how`; the next byte may have an effect. `at` is wall time."""
 
     kind: Literal["remedying"] = "remedying"
     unit: str
     how: str
     positions: tuple[int, ...]
+    at: float
+    wait_seconds: float
 
 
-class RejectNote(NoteModel):
-    """One refused record of a unit; `reason` holds no field value."""
+class Split(LetteredNote):
+    """The unit goes on in parts, each a unit of its own named `unit[...]`: the records whose letter is `.` are still to be sent.
 
-    position: int
-    code: str
+    A request that was refused as a whole is cut until the records to blame are found; a job's unprocessed rest is one part.
+    """
+
+    kind: Literal["split"] = "split"
+    unit: str
     reason: str
-    field: str = ""
 
 
-class Settled(NoteModel):
-    """The unit's end: one outcome letter a record (see `syncer.outcome`), zlib-compressed base64 when `packed`."""
+class Settled(LetteredNote):
+    """The unit's end."""
 
     kind: Literal["settled"] = "settled"
     unit: str
-    letters: str
-    packed: bool = False
-    rejects: tuple[RejectNote, ...] = ()
     looked_up: bool = False
     """The outcome was decided by a read-back, not by the vendor's answer."""
 
@@ -113,7 +183,7 @@ class Held(NoteModel):
 
 
 class Ruled(NoteModel):
-    """A person's word on a held unit."""
+    """A person's word on a held unit: the undecided records were written, or were not and go out again."""
 
     kind: Literal["ruled"] = "ruled"
     unit: str
@@ -142,8 +212,10 @@ Note = Annotated[
     | Prepared
     | Committing
     | AcceptedNote
+    | Unsent
     | Doubted
     | Remedying
+    | Split
     | Settled
     | Held
     | Ruled
@@ -163,6 +235,10 @@ class Journal(Protocol):
     def notes(self) -> AsyncIterator[Note]:
         """Yield the notes in order; raises `StateError` at the first that cannot be believed."""
         ...
+
+
+RENEW_SECONDS = 15.0
+"""How often a holder confirms its lease: four times in its life."""
 
 
 class Lease(Protocol):

@@ -1,0 +1,93 @@
+"""Which keys are under way: the exact lanes of every unit in flight, in doubt or held for a person.
+
+The second guard of "one key, one writer": the plan's graph keeps units apart, and here it would be noticed if it did not. Inside one node
+lanes are disjoint by construction, so a meeting there is a bug; between nodes the later unit waits.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from syncer.errors import BugError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_CHUNK = 8_192
+_FEW = 1_024
+
+
+class Claim(Enum):
+    """What became of a wish for lanes."""
+
+    TAKEN = auto()
+    """The lanes are the unit's until it releases them."""
+    BUSY = auto()
+    """A unit under way has some of them: ask again when one has ended."""
+    HELD = auto()
+    """A unit that waits for a person has some of them: not in this run."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """One unit's lanes, sorted: eight bytes a key, however large the job."""
+
+    node: str
+    lanes: array[int]
+    is_held: bool = False
+
+
+@dataclass(slots=True)
+class Lanes:
+    """All lanes that are taken, by unit."""
+
+    _taken: dict[str, _Taken] = field(default_factory=dict)
+
+    def claim(self, node: str, unit: str, lanes: Sequence[int]) -> Claim:
+        """Take `lanes` for `unit`, all or none; raises `BugError` when units of one node meet or a key stands twice in the unit."""
+        wanted = array("Q", sorted(lanes))
+        if any(wanted[i] == wanted[i - 1] for i in range(1, len(wanted))):
+            raise _bug(f'Unit "{unit}" holds a key twice')
+        meeting = [name for name, taken in self._taken.items() if name != unit and _meet(wanted, taken.lanes)]
+        for name in meeting:
+            if self._taken[name].node == node:
+                raise _bug(f'Units "{unit}" and "{name}" of one step hold the same key')
+        if any(self._taken[name].is_held for name in meeting):
+            return Claim.HELD
+        if meeting:
+            return Claim.BUSY
+        self._taken[unit] = _Taken(node, wanted)
+        return Claim.TAKEN
+
+    def hold(self, unit: str) -> None:
+        """Keep the unit's lanes to the end of the run: a person decides."""
+        taken = self._taken[unit]
+        self._taken[unit] = _Taken(taken.node, taken.lanes, is_held=True)
+
+    def release(self, unit: str) -> None:
+        """Give the unit's lanes back; held ones stay, and a unit without lanes is no error."""
+        taken = self._taken.get(unit)
+        if taken is not None and not taken.is_held:
+            del self._taken[unit]
+
+
+def _meet(first: array[int], second: array[int]) -> bool:
+    """Whether two sorted arrays have an element in common, in memory that does not grow with them."""
+    small, large = sorted((first, second), key=len)
+    if not small or small[-1] < large[0] or large[-1] < small[0]:
+        return False
+    if len(small) <= _FEW:
+        return any(large[at : at + 1] == array("Q", [lane]) for lane in small for at in (bisect_left(large, lane),))
+    for start in range(0, len(small), _CHUNK):
+        chunk = small[start : start + _CHUNK]
+        if not set(chunk).isdisjoint(large[bisect_left(large, chunk[0]) : bisect_right(large, chunk[-1])]):
+            return True
+    return False
+
+
+def _bug(what: str) -> BugError:
+    return BugError("R101", f"{what}, so that it would have two writers at once. Nothing of the later unit was sent.")

@@ -1,0 +1,30 @@
+"""A person's word on writes that nobody else can decide: noted in the run's journal, acted on when the run is resumed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from syncer.errors import UserError
+from syncer.execution.resume import Past
+from syncer.state.protocol import Ruled
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from syncer.state.protocol import Lease, Store
+
+
+async def rule(store: Store, lease: Lease, run: str, verdict: Literal["sent", "unsent"], by: str) -> tuple[str, ...]:
+    """Note `verdict` for every unit of `run` that waits for one; return those units, or raise `UserError` when there is none."""
+    journal = await store.journal(run, lease)
+    past = Past()
+    async for note in journal.notes():
+        past.add(note)
+    held = past.held()
+    if not held:
+        raise UserError(
+            "R109", f'Run "{run}" has no unit that waits for a word.', "See what is unfinished with:", "syncer runs"
+        )
+    for unit in held:
+        await journal.append(Ruled(unit=unit, verdict=verdict, by=by))
+    return held

@@ -1,0 +1,381 @@
+"""State in a folder of this machine: journal, leases and spent plans in one SQLite file, the ledger beside it.
+
+Every call is one transaction with synchronous=FULL, so a note is on the disk when `append` returns, and it is refused in the same
+transaction in which a newer holder would be seen. A holder keeps a file lock, which the system drops when its process dies: such a lease is
+taken over at once; one whose process lives, or cannot be seen, only after the longest request that it can have under way.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from syncer.errors import StalePlanError, StateError
+from syncer.state import lease as terms
+from syncer.state import place
+from syncer.state.journal import SCHEMA, Line, opening, read, seal
+from syncer.state.protocol import Intended, in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+    from syncer.clock import Clock
+    from syncer.state.protocol import Lease, Ledger, Note, Offload
+
+T = TypeVar("T")
+
+APPLICATION: Final = 0x53594E43
+"""Marks the SQLite file as ours ("SYNC"), so that no other database is taken for a journal."""
+
+_TABLES = """
+create table run (number integer primary key, id text not null unique) strict;
+create table note (
+  run text not null, number integer not null, epoch integer not null, text text not null, checksum text not null,
+  primary key (run, number)
+) strict, without rowid;
+create table epoch (last integer not null) strict;
+insert into epoch values (0);
+create table lease (
+  epoch integer primary key, holder text not null, run text not null, acquired real not null, renewed real not null
+) strict;
+create table key_space (name text primary key, epoch integer not null) strict, without rowid;
+create table unlocked (epoch integer not null, who text not null, at real not null) strict;
+create table spent (plan text primary key, run text not null) strict, without rowid;
+"""
+_BUSY_SECONDS = 10.0
+_PAGE = 1_000
+
+
+class LocalStore:
+    """A folder of state; opened when first asked, and to be closed."""
+
+    def __init__(
+        self, folder: Path, clock: Clock, *, allow_network: bool = False, offload: Offload = in_thread
+    ) -> None:
+        """Keep what is needed to open; nothing is touched yet."""
+        self._folder = folder
+        self._clock = clock
+        self._allow_network = allow_network
+        self._offload = offload
+        self._turn = threading.Lock()
+        self._opened: sqlite3.Connection | None = None
+        self._locks: dict[int, int] = {}
+
+    async def acquire(self, key_spaces: tuple[str, ...], holder: str, run: str) -> LocalLease:
+        """Take the lease of `key_spaces` and of `run`; raises `LockedError` while somebody else has one of them."""
+        names = tuple(sorted({*key_spaces, f"run:{run}"}))
+        before = self._clock.monotonic()
+        epoch = await self._call(lambda db: self._acquire(db, names, holder, run))
+        return LocalLease(self, self._clock, epoch, before)
+
+    async def unlock(self, epoch: int, by: str) -> None:
+        """Break a lease on a person's word, and keep the word; raises `StateError` when no such lease is held."""
+
+        def work(db: sqlite3.Connection) -> None:
+            if not _drop(db, epoch):
+                raise StateError(
+                    "R212", f"No lease of epoch {epoch} is held here.", "List what is held with:", "syncer runs"
+                )
+            db.execute("insert into unlocked values (?, ?, ?)", (epoch, by, self._clock.now()))
+
+        await self._call(work)
+
+    async def journal(self, run: str, lease: Lease | None) -> LocalJournal:
+        """Open the run's journal; without a lease it can only be read."""
+        epoch = None if lease is None else lease.epoch
+        if epoch is not None:
+            await self._call(lambda db: db.execute("insert or ignore into run (id) values (?)", (run,)))
+        return LocalJournal(self, run, epoch)
+
+    async def runs(self) -> tuple[str, ...]:
+        """Return run ids, oldest first."""
+        rows = await self._call(lambda db: db.execute("select id from run order by number").fetchall())
+        return tuple(str(run) for (run,) in rows)
+
+    async def held(self) -> tuple[terms.LeaseRecord, ...]:
+        """Return the leases that are held, oldest first."""
+        return await self._call(_leases)
+
+    async def spend(self, plan: str, run: str) -> None:
+        """Mark a plan as used by `run`; raises `StalePlanError` when another run used it."""
+
+        def work(db: sqlite3.Connection) -> str:
+            db.execute("insert or ignore into spent values (?, ?)", (plan, run))
+            return str(db.execute("select run from spent where plan = ?", (plan,)).fetchone()[0])
+
+        owner = await self._call(work)
+        if owner != run:
+            raise StalePlanError(
+                "R213",
+                f'Plan {plan[:12]} was applied by run "{owner}" already.',
+                "Make a new plan. If that run is not finished, go on with it:",
+                f"syncer resume {owner}",
+            )
+
+    async def spent_by(self, plan: str) -> str | None:
+        """Return the run that used the plan, or None."""
+        row = await self._call(lambda db: db.execute("select run from spent where plan = ?", (plan,)).fetchone())
+        return None if row is None else str(row[0])
+
+    def ledger(self) -> Ledger:
+        """Return the ledger, which lives in a folder of its own."""
+        from syncer.state.ledger import LocalLedger
+
+        return LocalLedger(self._folder / "ledger")
+
+    def close(self) -> None:
+        """Release files and locks. Leases that were not released stay noted, and are seen to be without a holder."""
+        with self._turn:
+            for handle in self._locks.values():
+                os.close(handle)
+            self._locks.clear()
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+
+    # What journal and lease do in one transaction each.
+
+    async def _append(self, run: str, epoch: int, note: Note) -> None:
+        def work(db: sqlite3.Connection) -> None:
+            if isinstance(note, Intended):
+                place.require_room(self._folder)
+            if not _is_held(db, epoch):
+                raise terms.lost(epoch)
+            last = db.execute(
+                "select number, checksum from note where run = ? order by number desc limit 1", (run,)
+            ).fetchone()
+            number, checksum = last or (0, opening(run))
+            line = seal(checksum, number + 1, epoch, note)
+            db.execute("insert into note values (?, ?, ?, ?, ?)", (run, line.number, epoch, line.text, line.checksum))
+
+        await self._call(work)
+
+    async def _lines(self, run: str, after: int) -> list[Line]:
+        rows = await self._call(
+            lambda db: db.execute(
+                "select number, epoch, text, checksum from note where run = ? and number > ? order by number limit ?",
+                (run, after, _PAGE),
+            ).fetchall()
+        )
+        return [Line(*row) for row in rows]
+
+    async def _renew(self, epoch: int) -> None:
+        def work(db: sqlite3.Connection) -> None:
+            if not db.execute("update lease set renewed = ? where epoch = ?", (self._clock.now(), epoch)).rowcount:
+                raise terms.lost(epoch)
+
+        await self._call(work)
+
+    async def _release(self, epoch: int) -> None:
+        await self._call(lambda db: _drop(db, epoch))
+        handle = self._locks.pop(epoch, None)
+        if handle is not None:
+            self._lock_path(epoch).unlink(missing_ok=True)
+            os.close(handle)
+
+    def _acquire(self, db: sqlite3.Connection, names: tuple[str, ...], holder: str, run: str) -> int:
+        now = self._clock.now()
+        others = [record for record in _leases(db) if not set(names).isdisjoint(record.key_spaces)]
+        for record in others:
+            if terms.wait_seconds(record, now) > 0 and not self._is_abandoned(record.epoch):
+                raise terms.locked(record, now)
+        for record in others:
+            _drop(db, record.epoch)
+            self._lock_path(record.epoch).unlink(missing_ok=True)
+        db.execute("update epoch set last = last + 1")
+        epoch = int(db.execute("select last from epoch").fetchone()[0])
+        db.execute("insert into lease values (?, ?, ?, ?, ?)", (epoch, holder, run, now, now))
+        db.executemany("insert into key_space values (?, ?)", [(name, epoch) for name in names])
+        handle = os.open(self._lock_path(epoch), os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._locks[epoch] = handle
+        return epoch
+
+    def _is_abandoned(self, epoch: int) -> bool:
+        """Whether the holder's process is certainly gone: its lock exists and nobody holds it."""
+        if self._allow_network:
+            return False
+        try:
+            handle = os.open(self._lock_path(epoch), os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(handle)
+        return True
+
+    def _lock_path(self, epoch: int) -> Path:
+        return self._folder / f"holder-{epoch}.lock"
+
+    # The database.
+
+    async def _call(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def turn() -> T:
+            with self._turn, _as_state_errors(self._folder):
+                if self._opened is None:
+                    place.make_private(self._folder, allow_network=self._allow_network)
+                    self._opened = _open(self._folder / "state.sqlite")
+                with _transaction(self._opened) as db:
+                    return work(db)
+
+        return await self._offload(turn)
+
+
+class LocalJournal:
+    """One run's notes in a `LocalStore`."""
+
+    def __init__(self, store: LocalStore, run: str, epoch: int | None) -> None:
+        """Belong to `store`; `epoch` None is for reading."""
+        self._store = store
+        self._run = run
+        self._epoch = epoch
+
+    async def append(self, note: Note) -> None:
+        """Make `note` durable; raises `LeaseLostError` when the lease is no longer ours."""
+        if self._epoch is None:
+            raise StateError("R211", f'The journal of run "{self._run}" was opened without a lease, for reading only.')
+        await self._store._append(self._run, self._epoch, note)  # noqa: SLF001 - one room, one transaction
+
+    async def notes(self) -> AsyncIterator[Note]:
+        """Yield the notes in order; raises `StateError` at the first that cannot be believed."""
+        lines: list[Line] = []
+        while page := await self._store._lines(self._run, len(lines)):  # noqa: SLF001 - as above
+            lines += page
+        for note in read(self._run, lines):
+            yield note
+
+
+class LocalLease:
+    """The lease of a `LocalStore`. Time is counted from before the last renewal that was confirmed."""
+
+    def __init__(self, store: LocalStore, clock: Clock, epoch: int, confirmed: float) -> None:
+        """Hold `epoch`, confirmed at the monotonic moment `confirmed`."""
+        self.epoch = epoch
+        self._store = store
+        self._clock = clock
+        self._confirmed = confirmed
+
+    def remaining_seconds(self) -> float:
+        """Return how long sending is still safe."""
+        return terms.safe_seconds(self._confirmed, self._clock.monotonic())
+
+    async def renew(self) -> None:
+        """Confirm the lease; raises `LeaseLostError`."""
+        before = self._clock.monotonic()
+        await self._store._renew(self.epoch)  # noqa: SLF001 - one room, one transaction
+        self._confirmed = before
+
+    async def release(self) -> None:
+        """Give the lease back; a no-op when it was lost."""
+        await self._store._release(self.epoch)  # noqa: SLF001 - as above
+
+
+def _leases(db: sqlite3.Connection) -> tuple[terms.LeaseRecord, ...]:
+    rows = db.execute("select epoch, holder, run, acquired, renewed from lease order by epoch").fetchall()
+    names: dict[int, list[str]] = {}
+    for name, epoch in db.execute("select name, epoch from key_space order by name"):
+        names.setdefault(epoch, []).append(name)
+    return tuple(
+        terms.LeaseRecord(epoch, holder, run, acquired, renewed, tuple(names.get(epoch, ())))
+        for epoch, holder, run, acquired, renewed in rows
+    )
+
+
+def _is_held(db: sqlite3.Connection, epoch: int) -> bool:
+    return db.execute("select 1 from lease where epoch = ?", (epoch,)).fetchone() is not None
+
+
+def _drop(db: sqlite3.Connection, epoch: int) -> bool:
+    db.execute("delete from key_space where epoch = ?", (epoch,))
+    return db.execute("delete from lease where epoch = ?", (epoch,)).rowcount > 0
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        db.execute("pragma synchronous = full")
+        _make_or_check(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _make_or_check(db: sqlite3.Connection, path: Path) -> None:
+    """Create the tables in an empty file; refuse what is not ours, newer than we are, or damaged."""
+    db.execute("pragma journal_mode = wal")
+    with _transaction(db):
+        version = db.execute("pragma user_version").fetchone()[0]
+        owner = db.execute("pragma application_id").fetchone()[0]
+        if (version, owner) == (0, 0) and not db.execute("select 1 from sqlite_master").fetchone():
+            for statement in _TABLES.split(";\n"):
+                db.execute(statement)
+            db.execute(f"pragma application_id = {APPLICATION}")
+            db.execute(f"pragma user_version = {SCHEMA}")
+            return
+        if owner != APPLICATION:
+            raise StateError(
+                "R203", f'The file "{path}" is not a state of syncer.', "Choose another folder for the state."
+            )
+        if version != SCHEMA:
+            raise StateError(
+                "R202",
+                f'The state in "{path}" has version {version}; this syncer knows version {SCHEMA}.',
+                "Use the version of syncer that wrote it, or a newer one.",
+            )
+        if db.execute("pragma quick_check(1)").fetchone()[0] != "ok":
+            raise _damaged(path)
+
+
+def _damaged(path: Path) -> StateError:
+    return StateError(
+        "R201",
+        f'The state file "{path}" is damaged, so nothing in it is believed.',
+        "Restore it from a copy. Without one, look the records of the last run up in the target before anything is sent again.",
+    )
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    db.execute("begin immediate")
+    try:
+        yield db
+        db.execute("commit")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("rollback")
+        raise
+
+
+@contextmanager
+def _as_state_errors(folder: Path) -> Iterator[None]:
+    """Say what SQLite and the system refuse in words that help."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        name = getattr(error, "sqlite_errorname", "")
+        if name.startswith("SQLITE_FULL"):
+            raise place.full(folder, "SQLite found no room") from error
+        if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+            raise _damaged(folder / "state.sqlite") from error
+        raise _unusable(folder, name or "SQLite gave no reason") from error
+    except OSError as error:
+        raise _unusable(folder, error.strerror or type(error).__name__) from error
+
+
+def _unusable(folder: Path, why: str) -> StateError:
+    return StateError(
+        "R205",
+        f'The state in "{folder}" cannot be read or written: {why}.',
+        "See that the folder is yours, that its disk works, and that no other process keeps it busy. Then go on with:",
+        "syncer resume",
+    )

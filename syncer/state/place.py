@@ -1,0 +1,102 @@
+"""Where state may live: a private folder on a disk of this machine, with room to write.
+
+Network file systems are refused, because their locks and syncs do not mean what they say.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from syncer.errors import StateError
+
+RESERVE_BYTES = 64 * 1024 * 1024
+"""Below this much free space nothing new is sent, so that the outcome of what is under way can still be written."""
+
+_NETWORK = frozenset(
+    "nfs nfs3 nfs4 cifs smb smb2 smb3 smbfs 9p afs ceph glusterfs lustre gpfs beegfs ocfs2 gfs2 vboxsf vmhgfs virtiofs davfs".split()
+)
+_MOUNTS = Path("/proc/self/mounts")
+
+
+def make_private(folder: Path, *, allow_network: bool = False) -> None:
+    """Create `folder` for its owner alone; raises `StateError` where that cannot be or the file system is not to be trusted."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise StateError(
+            "R205",
+            f'The state folder "{folder}" cannot be created or made private: {error.strerror}.',
+            "Choose a folder of your own.",
+        ) from error
+    mounts = _MOUNTS.read_text(encoding="utf-8", errors="replace") if _MOUNTS.exists() else ""
+    kind = file_system(folder.resolve(), mounts)
+    if is_network(kind) and not allow_network:
+        raise StateError(
+            "R206",
+            f'The state folder "{folder}" is on a file system of type "{kind}".',
+            "Keep the state on a local disk, or in an object store. If only one machine ever writes here, allow it with:",
+            "--allow-network-fs",
+        )
+
+
+def file_system(path: Path, mounts: str) -> str:
+    """Return the type of the file system that holds `path`, by the text of /proc/mounts; "" when it is not told."""
+    best, kind = -1, ""
+    for line in mounts.splitlines():
+        parts = line.split(" ")
+        if len(parts) < 3:  # noqa: PLR2004 - device, mount point and type, as proc_mounts(5) has it
+            continue
+        point = Path(parts[1].encode("latin-1", "replace").decode("unicode_escape"))
+        if path.is_relative_to(point) and len(point.parts) >= best:
+            best, kind = len(point.parts), parts[2]
+    return kind
+
+
+def is_network(kind: str) -> bool:
+    """Whether a file system of this type may lie about locks: network and user-space ones."""
+    return kind in _NETWORK or kind.startswith("fuse")
+
+
+def require_room(folder: Path, needed: int = RESERVE_BYTES) -> None:
+    """Raise `StateError` when less than `needed` bytes are free beside `folder`."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise full(folder, f"{free // 1_048_576} MB are free")
+
+
+def full(folder: Path, why: str) -> StateError:
+    """Return the error for a disk that has no room; `why` is a clause."""
+    return StateError(
+        "R204",
+        f'The disk of "{folder}" is full or nearly so: {why}, and {RESERVE_BYTES // 1_048_576} MB are kept to note what is under way.',
+        "Make room there, then go on with:",
+        "syncer resume",
+    )
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Put `content` at `path` so that after a power cut either the old or the new content is there, mode 0600."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
