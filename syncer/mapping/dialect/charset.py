@@ -1,0 +1,65 @@
+"""The few places where Python and the engine know different Unicode, and the SQL macros that close the gap.
+
+Each set was found by comparing every code point on both sides; a test compares them all again.
+"""
+
+from __future__ import annotations
+
+SPACES = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680"
+    + "".join(map(chr, range(0x2000, 0x200B)))
+    + "\u2028\u2029\u202f\u205f\u3000"
+)
+"""What `str.strip` strips."""
+ASCII_SPACES = SPACES[:10]
+SPACE = r"\x{9}-\x{D}\x{1C}-\x{20}\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}"
+"""The same as the inside of an RE2 class, whose own `\\s` is ASCII."""
+
+EXPANDING = (
+    "ßŉǰΐΰևẖẗẘẙẚὐὒὔὖᾀᾁᾂᾃᾄᾅᾆᾇᾈᾉᾊᾋᾌᾍᾎᾏᾐᾑᾒᾓᾔᾕᾖᾗᾘᾙᾚᾛᾜᾝᾞᾟᾠᾡᾢᾣᾤᾥᾦᾧᾨᾩᾪᾫᾬᾭᾮᾯ"  # noqa: RUF001 - one by one
+    "ᾲᾳᾴᾶᾷᾼῂῃῄῆῇῌῒΐῖῗῢΰῤῦῧῲῳῴῶῷῼﬀﬁﬂﬃﬄﬅﬆﬓﬔﬕﬖﬗ"
+)
+"""Characters whose upper case is several characters (Unicode SpecialCasing); the engine maps one to one."""
+
+_CASED = r"[\p{Lu}\p{Ll}\p{Lt}\x{AA}\x{BA}\x{2160}-\x{217F}\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189}]"
+_THROUGH = r"[\p{Mn}\p{Me}\p{Cf}\p{Lm}\p{Sk}'.:\x{B7}\x{387}\x{55F}\x{5F4}\x{2018}\x{2019}\x{2024}\x{2027}\x{FE13}\x{FE52}\x{FE55}\x{FF07}\x{FF0E}\x{FF1A}]*"
+_OTHER = _CASED[:1] + "^" + _CASED[1:-1] + _THROUGH[1:-2] + "]"
+_FINAL_SIGMA = f"({_CASED}{_THROUGH})Σ({_THROUGH}(?:{_OTHER}|$))"
+"""A capital sigma after a cased letter and not before one ends a word (Unicode, Final_Sigma)."""
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _replaced(subject: str) -> str:
+    for each in EXPANDING:
+        subject = f"replace({subject}, '{each}', '{each.upper()}')"
+    return subject
+
+
+MACROS = {
+    "syncer_lower": (
+        "CREATE OR REPLACE TEMP MACRO syncer_lower(x) AS CASE WHEN NOT regexp_matches(x, '[İΣ]') THEN lower(x) ELSE "
+        rf"lower(regexp_replace(replace(x, 'İ', 'i̇'), {_quoted(_FINAL_SIGMA)}, '\1ς\2', 'g')) END"
+    ),
+    "syncer_upper": (
+        f"CREATE OR REPLACE TEMP MACRO syncer_upper(x) AS CASE WHEN NOT regexp_matches(x, '[{EXPANDING}]') THEN upper(x) "
+        f"ELSE upper({_replaced('x')}) END"
+    ),
+    "syncer_instant": (
+        "CREATE OR REPLACE TEMP MACRO syncer_instant(x, zone) AS CASE "
+        "WHEN syncer_utc(x, zone, -1) = syncer_utc(x, zone, 1) THEN syncer_utc(x, zone, 1) "
+        "WHEN (timezone(zone, timezone('UTC', syncer_utc(x, zone, -1))) = x) = "
+        "(timezone(zone, timezone('UTC', syncer_utc(x, zone, 1))) = x) THEN NULL "
+        "WHEN timezone(zone, timezone('UTC', syncer_utc(x, zone, -1))) = x THEN syncer_utc(x, zone, -1) "
+        "ELSE syncer_utc(x, zone, 1) END"
+    ),
+    "syncer_utc": (
+        "CREATE OR REPLACE TEMP MACRO syncer_utc(x, zone, days) AS "
+        "timezone('UTC', timezone(zone, x + to_days(days))) - to_days(days)"
+    ),
+}
+"""Macros that expressions may call, by name."""
+NEEDS = {"syncer_instant": ("syncer_utc",)}
+"""Macros that a macro calls."""
