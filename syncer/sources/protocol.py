@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import duckdb
 
+    from syncer.errors import SourceError
     from syncer.manifest.models import ColumnType
 
 
@@ -23,26 +26,41 @@ class SourceColumn:
     is_unique: bool = False
 
 
+class ReadAgain(Exception):  # noqa: N818 - no error: the first scan was not exact, `relation` is
+    """The scan lost step, which only its count of rows could show; scan `relation` instead, which is slower and exact."""
+
+    def __init__(self, relation: Relation) -> None:
+        """Keep the relation to scan."""
+        super().__init__()
+        self.relation = relation
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
     """A scan: `sql` is one SELECT in DuckDB's dialect giving `columns` by name, in source order when scanned in order.
 
-    Where `row_column` is set, that column holds the source's own 1-based row number; otherwise the scan order counts.
-    `structural_rejects` is a SELECT of (row BIGINT, line BIGINT, code VARCHAR, reason VARCHAR) for rows that could not be
-    split into the header's columns, or "" when the source cannot have any.
+    `finish` is called once, after the whole relation was scanned, with the number of rows: it raises `SourceError` where only a
+    full read can tell that the source is not what it was declared to be, or `ReadAgain`, and returns the fingerprint. Only then `structural_rejects` holds: a SELECT of
+    (row BIGINT, line BIGINT, code VARCHAR, reason VARCHAR) for rows that could not be split into the header's columns and are
+    missing from the scan, or "" when the source cannot have any. Rows are numbered from 1, those included.
+    `explain` turns an error of the scan into words of the source. `may_hold_nul` is false where no cell can hold a NUL character.
     """
 
     sql: str
     columns: tuple[SourceColumn, ...]
-    fingerprint: str
-    row_column: str = ""
+    finish: Callable[[int], str]
+    explain: Callable[[duckdb.Error], SourceError]
     structural_rejects: str = ""
+    may_hold_nul: bool = True
 
 
 class Source(Protocol):
     """A declared source. `open` may raise `SourceError`; it validates what can be known before rows are read."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The name in the manifest."""
+        ...
 
     def columns(self) -> tuple[SourceColumn, ...]:
         """Return the source's columns without reading its rows; raises `SourceError`."""

@@ -1,0 +1,109 @@
+"""Builds the one statement that takes an operation's source rows to staged records.
+
+Layers as in `mapping/pipeline.py`, each a SELECT over the one before: typed source columns, `m:` values, `f:` values,
+then the first flaw of the row, its key hash, its row hash, its mask and its sizes. Text in, text out: nothing runs here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from syncer.engine import sql
+from syncer.engine.columns import FLAW, Flaw
+from syncer.engine.wire import SEPARATOR, Wire
+from syncer.mapping.pipeline import conformed, mapped
+
+if TYPE_CHECKING:
+    from syncer.mapping.pipeline import KeyPart, Pipeline
+
+KEY = "kh_high, kh_low"
+"""The 128-bit key hash as two unsigned 64-bit columns: Parquet has no wider integer. The first one is the lane."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Which sizes the operation's formats ask for."""
+
+    json: bool
+    csv: bool
+
+
+def conform(pipeline: Pipeline, typed: str, carried: str = "") -> str:
+    """Return the SELECT of `m:` and `f:` columns over the typed source; `carried` columns pass through."""
+    kept = f", {carried}" if carried else ""
+    values = ", ".join(f"{sql.tree(each.value)} AS {sql.name(mapped(each.name))}" for each in pipeline.fields)
+    forms = ", ".join(f"{sql.tree(each.conform)} AS {sql.name(conformed(each.name))}" for each in pipeline.fields)
+    first = f"SELECT {sql.name(FLAW)}{kept}, {values} FROM ({typed})"
+    return f"SELECT *, {forms} FROM ({first})"
+
+
+def judge(
+    pipeline: Pipeline, wire: Wire, conformed_rows: str, clear_texts: frozenset[str], earlier: tuple[Flaw, ...]
+) -> tuple[str, tuple[Flaw, ...]]:
+    """Return the SELECT that adds the number of the row's first flaw, and all flaws by number, counted from 1."""
+    flaws = list(earlier)
+    branches = [f"{sql.name(FLAW)} > 0 THEN {sql.name(FLAW)}"]
+    for check in pipeline.checks:
+        flaws.append(Flaw(check.code, check.field, check.reason))
+        branches.append(f"{sql.tree(check.is_bad)} THEN {len(flaws)}")
+    for field in wire.fields:
+        if field.is_text:
+            for each in sorted(clear_texts):
+                flaws.append(
+                    Flaw(
+                        "V205",
+                        field.name,
+                        f"The text is {each}, which the target takes as an order to empty the field.",
+                    )
+                )
+                branches.append(f"{sql.name(conformed(field.name))} = {sql.text(each)} THEN {len(flaws)}")
+    for part in pipeline.key:
+        flaws.append(Flaw("V210", part.field, "The key is blank."))
+        branches.append(f"coalesce({sql.tree(part.canonical)}, '') = '' THEN {len(flaws)}")
+    whens = " ".join(f"WHEN {each}" for each in branches)
+    return f"SELECT *, CAST(CASE {whens} ELSE 0 END AS SMALLINT) AS flaw FROM ({conformed_rows})", tuple(flaws)
+
+
+def measure(pipeline: Pipeline, wire: Wire, rows: str, measures: Measures, carried: str = "") -> str:
+    """Return the SELECT of what is staged: `carried`, the `f:` columns, flaw, hashes, masks and sizes."""
+    kept = f"{carried}, " if carried else ""
+    fields = sql.names(conformed(each.name) for each in wire.fields)
+    masks = ", ".join(f"{wire.mask(number)} AS {name}" for number, name in enumerate(wire.masks))
+    first = f"SELECT {kept}{fields}, flaw, {key_hash(pipeline)} AS kh, {wire.joined()} AS joined, {masks} FROM ({rows})"
+    second = f"SELECT *, {wire.is_plain('joined') if measures.csv else 'true'} AS is_plain FROM ({first})"
+    row_hash = f"md5_number(concat_ws({SEPARATOR}, {sql.text(_form(wire))}, {', '.join(wire.masks)}, joined))"
+    sizes = [
+        f"CAST({wire.escaped_bytes('joined') if measures.json else '0'} AS BIGINT) AS json_bytes",
+        f"CAST({wire.csv_bytes('joined', 'is_plain') if measures.csv else '0'} AS BIGINT) AS csv_bytes",
+    ]
+    return (
+        f"SELECT {kept}{fields}, flaw, {halves('kh')}, CAST({row_hash} >> 64 AS UBIGINT) AS rh, "
+        f"{', '.join(wire.masks)}, is_plain, {', '.join(sizes)} FROM ({second})"
+    )
+
+
+def key_hash(pipeline: Pipeline) -> str:
+    """Return the 128-bit hash of the canonical key, null where a part is blank."""
+    *others, last = [_part(each) for each in pipeline.key]
+    pieces = [sql.text(pipeline.key_space), SEPARATOR]
+    for part in others:
+        pieces += [f"strlen({part})", "':'", part]
+    return f"CASE WHEN {' AND '.join(f'{each} IS NOT NULL' for each in (*others, last))} THEN md5_number(concat({', '.join((*pieces, last))})) END"
+
+
+def halves(kh: str) -> str:
+    """Return the two columns of a 128-bit hash."""
+    low = f"CAST({kh} & 18446744073709551615::UHUGEINT AS UBIGINT)"
+    return f"CAST({kh} >> 64 AS UBIGINT) AS kh_high, {low} AS kh_low"
+
+
+def _part(part: KeyPart) -> str:
+    return f"nullif({sql.tree(part.canonical)}, '')"
+
+
+def _form(wire: Wire) -> str:
+    """What a row hash depends on besides values: the fields, and what their nulls do."""
+    return ",".join(
+        f"{each.name}{'!' if each.clears else ''}" for each in sorted(wire.fields, key=lambda each: each.name)
+    )

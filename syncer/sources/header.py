@@ -1,0 +1,119 @@
+"""Reads the header of a delimited file from its first bytes: encoding mark, delimiter, names. Pure.
+
+A header is a promise about every row, so it is taken literally: nothing is trimmed, renamed or guessed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+
+from syncer.errors import SourceError
+
+MAX_COLUMNS = 5_000
+MAX_HEADER_BYTES = 1 << 20
+UTF8_MARK = b"\xef\xbb\xbf"
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+DELIMITERS = {"csv": ",", "tsv": "\t", "ssv": ";"}
+_CANDIDATES = (",", ";", "\t", "|")
+_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How the file is delimited. `is_declared` is false where the delimiter may be read off the header."""
+
+    delimiter: str
+    quote: str
+    is_declared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The names in order, and the delimiter that stands between them."""
+
+    names: tuple[str, ...]
+    delimiter: str
+
+
+def check_mark(head: bytes, label: str) -> None:
+    """Refuse a file that says by its first bytes that it is not UTF-8."""
+    if head.startswith(UTF16_MARKS):
+        detail = f'"{label}" begins with the mark of UTF-16, and the source declares no encoding.'
+        raise SourceError("S103", detail, 'Declare "encoding: utf-16", or save the file as UTF-8.')
+
+
+def read(head: bytes, form: Form, label: str) -> Header:
+    """Parse the header from the file's first bytes in UTF-8; raises `SourceError`."""
+    body = head.removeprefix(UTF8_MARK)
+    if not body.strip(b"\r\n"):
+        raise SourceError("S101", f'"{label}" is empty: it has no header.', "A file of no rows still has a header.")
+    text = _decode(body, label)
+    if text.lower().startswith("sep=") and len(text.splitlines()[0].strip()) == len("sep=") + 1:
+        detail = f'"{label}" begins with "sep=", a line that one spreadsheet program writes for itself.'
+        raise SourceError("S106", detail, 'Remove the line and declare "delimiter" instead.')
+    delimiter = form.delimiter
+    names = _split(text, delimiter, form.quote, label)
+    if len(names) == 1:
+        others = [each for each in _CANDIDATES if each != delimiter and len(_split(text, each, form.quote, label)) > 1]
+        if len(others) == 1 and not form.is_declared:
+            delimiter = others[0]
+            names = _split(text, delimiter, form.quote, label)
+        elif others:
+            detail = f'"{label}" has one column when it is split at {_called(delimiter)}.'
+            raise SourceError(
+                "S106", detail, f'Its header looks split at {_called(others[0])}: declare that as "delimiter".'
+            )
+    _check(names, label)
+    return Header(tuple(names), delimiter)
+
+
+def _called(delimiter: str) -> str:
+    return _NAMES.get(delimiter, f'"{delimiter}"')
+
+
+def _decode(body: bytes, label: str) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        # A head that was cut inside a character is no fault of the file.
+        if len(body) - problem.start < 4 and len(body) + 4 > MAX_HEADER_BYTES:  # noqa: PLR2004 - longest character of UTF-8
+            return body[: problem.start].decode("utf-8")
+        complete = body[: problem.start]
+        if b"\n" in complete:
+            return complete.decode("utf-8")
+        detail = f'The header of "{label}" is not UTF-8 at byte {problem.start}.'
+        raise SourceError("S103", detail, 'Declare "encoding", or save the file as UTF-8.') from problem
+
+
+def _split(text: str, delimiter: str, quote: str, label: str) -> list[str]:
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, strict=True)
+        return next((row for row in reader if row), [])
+    except csv.Error as problem:
+        detail = f'The header of "{label}" cannot be split: {problem}.'
+        raise SourceError("S104", detail, "Close every quote, and double a quote inside quotes.") from problem
+
+
+def _check(names: list[str], label: str) -> None:
+    if len(names) > MAX_COLUMNS:
+        raise SourceError("S107", f'"{label}" has {len(names):,} columns; at most {MAX_COLUMNS:,} are read.')
+    seen: dict[str, str] = {}
+    for place, name in enumerate(names, 1):
+        advice = "Give every column a name of its own in the first line."
+        if "\0" in name:
+            raise SourceError("S107", f'The name of column {place} of "{label}" holds a NUL character.', advice)
+        if not name.strip():
+            raise SourceError("S107", f'Column {place} of "{label}" has no name.', advice)
+        if name != name.strip():
+            advice = f'Did you mean "{name.strip()}"?'
+            raise SourceError(
+                "S107", f'The name of column {place} of "{label}" begins or ends with a blank: "{name}".', advice
+            )
+        other = seen.setdefault(name.casefold(), name)
+        if other is not name:
+            detail = f'"{label}" has two columns "{other}" and "{name}", which are the same but for letter case.'
+            if other == name:
+                detail = f'"{label}" has two columns "{name}".'
+            raise SourceError("S107", detail, advice)

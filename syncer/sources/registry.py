@@ -1,0 +1,42 @@
+"""Makes a source from its declaration: the one table of kinds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from syncer.errors import SourceError
+from syncer.manifest.models import Column
+from syncer.sources.csv import CsvForm, CsvSource
+from syncer.sources.header import DELIMITERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from syncer.manifest import models
+    from syncer.sources.protocol import Source
+
+_ENDINGS = {"csv": "csv", "tsv": "tsv", "tab": "tsv", "ssv": "ssv", "txt": "csv"}
+
+
+def source(name: str, declared: models.Source, files: tuple[Path, ...], others: Mapping[str, Source]) -> Source:
+    """Return the source; `files` are those that `declared.file` names, resolved, `others` those that its SQL may read."""
+    columns = {key: each if isinstance(each, Column) else Column(type=each) for key, each in declared.columns.items()}
+    kind = declared.format or _format(files)
+    form = CsvForm(
+        delimiter=declared.delimiter or DELIMITERS[kind],
+        quote=declared.quote or '"',
+        encoding=declared.encoding or "utf-8",
+        is_declared=declared.delimiter is not None or declared.format not in {None, "csv"},
+        null_values=declared.null_values,
+    )
+    return CsvSource(name, files, form, columns)
+
+
+def _format(files: tuple[Path, ...]) -> str:
+    """Return the format that the file names' ending says, `.gz` aside; a delimited file where it says nothing."""
+    endings = {(each.with_suffix("") if each.suffix == ".gz" else each).suffix.lstrip(".").lower() for each in files}
+    kinds = {_ENDINGS.get(each, "csv") for each in endings}
+    if len(kinds) > 1:
+        raise SourceError("S102", f"The files are of several kinds: {', '.join(sorted(kinds))}.", 'Declare "format".')
+    return kinds.pop() if kinds else "csv"
