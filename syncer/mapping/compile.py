@@ -168,7 +168,7 @@ def _pipeline(  # noqa: PLR0913 - as above
         fields=tuple(written),
         checks=tuple(checks),
         key=key,
-        key_space=key_space(target.connection, schema, target.key_fields),
+        key_space=key_space(schema, target.key_fields),
         duplicates=operation.duplicates,
         only_changed=operation.only == "changed",
         setup=sql.macros(trees),

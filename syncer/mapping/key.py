@@ -35,6 +35,9 @@ def key_part(system: System, field: FieldSchema, folded_types: frozenset[str]) -
     return KeyPart(field.name, fill(form, {"f": value, "spaces": spaces, "ends": ends}), is_folded)
 
 
-def key_space(connection: str, schema: ObjectSchema, fields: Sequence[str]) -> str:
-    """Return the salt of the key hashes: two operations with one key space can meet in one record."""
-    return "/".join((connection, schema.name, *sorted(fields)))
+def key_space(schema: ObjectSchema, fields: Sequence[str]) -> str:
+    """Return the salt of the key hashes: equal for all operations that could meet in one record.
+
+    The connection is no part of it: two connections may name one instance, and their keys must then be seen to meet.
+    """
+    return "/".join((schema.system, schema.name, *sorted(fields)))
