@@ -1,7 +1,7 @@
 """What Marketo's paths can carry, as values with the vendor's page named. The planner reads these and nothing else.
 
-Pages are Adobe's, Marketo Developer: "Leads", "Bulk Lead Import", "Program Members" and so on. Seconds and throughput of a
-unit are planning assumptions, not promises.
+Pages are Adobe's, Marketo Developer: "Leads", "Bulk Lead Import", "Program Members" and so on. Seconds and throughput
+of a unit are planning assumptions, not promises.
 """
 
 from __future__ import annotations

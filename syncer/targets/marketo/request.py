@@ -1,7 +1,7 @@
 """Marketo's requests, built: values in, exact bytes out. Pure.
 
-Records arrive as the engine wrote them and are put into the vendor's envelope unread, but where a page demands that nothing
-beside the key is sent. Time-outs are the server's own ("Marketo Integration Best Practices", time-outs) and a margin.
+Records arrive as the engine wrote them and are put into the vendor's envelope unread, but where a page demands that
+nothing beside the key is sent. Time-outs are the server's own ("Marketo Integration Best Practices") and a margin.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from syncer.targets.exchange import Request, Upload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
     from pathlib import Path
 
     from syncer.engine.protocol import Payload
@@ -46,7 +45,7 @@ def is_custom(object_name: str) -> bool:
 
 
 def write(step: Step, records: bytes, ids: Mapping[str, str]) -> Request:
-    """Return the request that carries out `step` on a JSON list of records; `ids` are its list and program by option."""
+    """Return the request that carries out `step` on a JSON list of records; `ids`: its list and program, by option."""
     options = dict(step.options)
     if step.path == "push":
         return _push(step, records, options)

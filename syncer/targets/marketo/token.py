@@ -36,7 +36,7 @@ def token_request(endpoint: Endpoint) -> Request:
 
 
 def read_token(response: Response, origin: str) -> Token | Problem:
-    """Read the answer: there is no envelope, `expires_in` is what is left of the token's life, and may be any nonsense."""
+    """Read the answer: no envelope, and `expires_in` is what is left of the token's life, or any nonsense."""
     try:
         body = parse_json(response.body)
     except ValueError:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from syncer.targets.protocol import Step
 
 _OK = 200
-# "Error Codes", HTTP level. 408 and 429 are an edge in front of the vendor: the one read who knows what, the other nothing.
+# "Error Codes", HTTP level. 408 and 429 come from an edge before the vendor: one read who knows what, one nothing.
 _STATUSES = {
     401: Trouble.DENIED,
     403: Trouble.DENIED,
@@ -243,6 +243,14 @@ def read_import(response: Response) -> ImportStatus | Problem:
         _number(entry.get("numOfRowsFailed")),
         _number(entry.get("numOfRowsWithWarning")),
     )
+
+
+def read_poll(response: Response) -> ImportStatus | Problem:
+    """Read the answer to a poll: an empty result is a job that Marketo does not know (`batchId` lives for 7 days)."""
+    envelope = read_envelope(response)
+    if isinstance(envelope, Envelope) and not envelope.result:
+        return Problem(Trouble.REFUSED, message="no such import", request_id=envelope.request_id)
+    return read_import(response)
 
 
 def _number(value: object) -> int | None:

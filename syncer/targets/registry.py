@@ -1,0 +1,163 @@
+"""Every system that can be a target: one line each. Opening a session and asking for capabilities begin here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from syncer.facts import System
+from syncer.targets import failure, retry
+from syncer.targets.call import Caller
+from syncer.targets.endpoint import origin_of
+from syncer.targets.exchange import AnswerLostError, NotSentError, Problem, Request, Response, Trouble
+from syncer.targets.gate import Gate
+from syncer.targets.http import Http
+from syncer.targets.marketo import capabilities as marketo
+from syncer.targets.marketo import token as marketo_token
+from syncer.targets.marketo.session import MarketoSession
+from syncer.targets.pace import Limits, Pace
+from syncer.targets.salesforce import capabilities as salesforce
+from syncer.targets.salesforce import token as salesforce_token
+from syncer.targets.salesforce import wire as salesforce_wire
+from syncer.targets.salesforce.request import Api
+from syncer.targets.salesforce.session import SalesforceSession
+from syncer.targets.sign_in import INTERVAL_SECONDS, SignIn, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from syncer.clock import Clock
+    from syncer.facts import Capabilities
+    from syncer.targets.endpoint import Endpoint
+    from syncer.targets.protocol import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a system brings along."""
+
+    capabilities: Callable[[str, Endpoint], Capabilities]
+    limits: Callable[[Endpoint], Limits]
+    token_request: Callable[[Endpoint], Request]
+    read_token: Callable[[Response, str, bool, frozenset[str]], Token | Problem]
+    learn: Callable[[Response], tuple[int, int] | None]
+    session: Callable[[Caller, Endpoint], Session]
+
+
+def _marketo_limits(endpoint: Endpoint) -> Limits:
+    return Limits(
+        calls=marketo.CALLS_PER_WINDOW,
+        window_seconds=marketo.WINDOW_SECONDS,
+        concurrency=min(endpoint.concurrency, marketo.CONCURRENT_CALLS),
+        jobs=marketo.IMPORTS_QUEUED,
+        calls_today=endpoint.budget,
+        reserve=endpoint.reserve,
+    )
+
+
+def _salesforce_limits(endpoint: Endpoint) -> Limits:
+    """No window: only calls at once and calls a day are limited."""
+    return Limits(
+        calls=1_000_000,
+        window_seconds=0.0,
+        concurrency=min(endpoint.concurrency, salesforce.CONCURRENT_CALLS),
+        jobs=salesforce.JOBS_AT_ONCE,
+        calls_today=endpoint.budget,
+        reserve=endpoint.reserve,
+    )
+
+
+TARGETS = {
+    System.MARKETO: Target(
+        marketo.capabilities,
+        _marketo_limits,
+        marketo_token.token_request,
+        lambda response, origin, _sandbox, _hosts: marketo_token.read_token(response, origin),
+        lambda _: None,
+        lambda caller, _: MarketoSession(caller),
+    ),
+    System.SALESFORCE: Target(
+        salesforce.capabilities,
+        _salesforce_limits,
+        salesforce_token.token_request,
+        lambda response, origin, sandbox, hosts: salesforce_token.read_token(
+            response, origin, sandbox=sandbox, allowed_hosts=hosts
+        ),
+        salesforce_wire.usage_of,
+        lambda caller, endpoint: SalesforceSession(caller, Api(endpoint.api_version)),
+    ),
+}
+
+
+def capabilities(object_name: str, endpoint: Endpoint) -> Capabilities:
+    """Return the paths of an object, as this connection's options leave them."""
+    return TARGETS[endpoint.system].capabilities(object_name, endpoint)
+
+
+def open_session(  # noqa: PLR0913 - what the world is made of, each by its name
+    endpoint: Endpoint,
+    clock: Clock,
+    transport: httpx.AsyncBaseTransport | None = None,
+    *,
+    sandbox: bool = False,
+    allowed_hosts: frozenset[str] = frozenset(),
+    fence: Callable[[], None] = lambda: None,
+    recent_calls: int = 0,
+    limits: Limits | None = None,
+) -> Session:
+    """Return a session that signs in when first needed; raises `PlanRefusedError` for a host that is not allowed.
+
+    `fence` is called right before each write leaves, after all waiting, and may raise to stop it: a lost lease.
+    `recent_calls` were made just before by a run that this one takes up. `limits` replaces the vendor's, to measure.
+    """
+    target = TARGETS[endpoint.system]
+    origin = origin_of(endpoint.base_url, endpoint.system, sandbox=sandbox, allowed_hosts=allowed_hosts)
+    http = Http(clock, transport)
+    pace = Pace(limits or target.limits(endpoint))
+    pace.remember(recent_calls, clock.monotonic())
+
+    def read(response: Response) -> Token | Problem:
+        return target.read_token(response, origin, sandbox, allowed_hosts)
+
+    async def fetch() -> Token:
+        return await _fetch_token(endpoint, http, clock, read, origin)
+
+    caller = Caller(
+        endpoint.name, http, Gate(pace, clock, endpoint.name), SignIn(fetch, clock), clock, fence, target.learn
+    )
+    return target.session(caller, endpoint)
+
+
+async def _fetch_token(
+    endpoint: Endpoint,
+    http: Http,
+    clock: Clock,
+    read: Callable[[Response], Token | Problem],
+    origin: str,
+) -> Token:
+    """Ask for a token; a refusal is final, silence is tried again. No gate: token calls are counted nowhere."""
+    request = TARGETS[endpoint.system].token_request(endpoint)
+    started = clock.monotonic()
+    attempt = 0
+    while True:
+        try:
+            result = read(await http.send(origin, request))
+        except NotSentError as error:
+            result = Problem(Trouble.NOT_SENT, message=str(error))
+        except AnswerLostError as error:
+            result = Problem(Trouble.BROKEN, message=str(error))
+        if not isinstance(result, Problem):
+            return result
+        if result.trouble is Trouble.DENIED:
+            raise failure.sign_in_refused(endpoint.name, result.message)
+        if result.trouble is Trouble.MOVED:
+            raise failure.link_refused()
+        attempt += 1
+        waited = clock.monotonic() - started
+        seconds = retry.pause(result.trouble, attempt, waited, 0.5)
+        if seconds is None:
+            raise failure.unreachable(endpoint.name, "sign-in", result.message, waited)
+        # A token endpoint that may have answered is left alone for as long as one that did.
+        await clock.sleep(max(seconds, INTERVAL_SECONDS) if result.trouble is Trouble.BROKEN else seconds)

@@ -1,0 +1,35 @@
+"""A payload's records as values, for the few moments when Python must look at single rows: read-backs and remedies.
+
+A request's records are its JSON list; a job's are its CSV lines, where an empty cell says nothing about the field.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from syncer.engine.protocol import Payload
+
+Row = dict[str, Any]
+BLANK = "#N/A"
+"""The cell that empties a field in a Salesforce file; a record holds null there."""
+
+
+def rows(payload: Payload) -> list[Row]:
+    """Return the payload's records in its order."""
+    if isinstance(payload.body, bytes):
+        return [dict(each) for each in json.loads(payload.body)]
+    with payload.body.open(encoding="utf-8", newline="") as file:
+        return [
+            {name: None if cell == BLANK else cell for name, cell in record.items() if cell}
+            for record in csv.DictReader(file, strict=True)
+        ]
+
+
+def json_list(records: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return records as the JSON list that a request carries."""
+    return json.dumps(list(records), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
