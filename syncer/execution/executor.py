@@ -187,7 +187,12 @@ class _Walk:
     async def finish(self) -> RunResult:
         """Count, write the rejects, and note how the run ended."""
         running, context = self._running, self._context
-        operations = tuple(self._operation_report(each) for each in self._plan.operations)
+        try:
+            operations = tuple(self._operation_report(each) for each in self._plan.operations)
+        except BugError:
+            if running.error is None:
+                raise
+            operations = ()  # Rows that are not those of the plan do not add up, and the run has said so.
         held = tuple(
             report.HeldUnit(unit, running.past.units[unit].records, running.past.units[unit].reason)
             for unit in running.past.held()

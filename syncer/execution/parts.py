@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from syncer.errors import RefusedError
 from syncer.execution.resume import Stage
 from syncer.execution.running import Stopped
-from syncer.execution.split import file_part, part_id, request_part, rest_id, span
+from syncer.execution.split import file_part, part_id, request_part, rest_id, span, whole_of
 from syncer.outcome import Outcome
 from syncer.state.protocol import RejectNote
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 GIVE_UP_AFTER: Final = 8
 """So many records refused one after the other, and none written: the search ends and the run stops."""
 MOST_RESTS: Final = 3
-"""How often the unprocessed rest of a rest is sent again."""
+"""How many rests of one unit are sent before the run parks."""
 
 _NEVER: Final = -1_000_000
 _PENDING: Final = Outcome.PENDING.letter
@@ -98,11 +98,14 @@ def _no_record_is_to_blame(courier: Courier, unit: Unit) -> RefusedError:
 
 
 async def _send_rest(courier: Courier, unit: Unit) -> None:
-    if unit.id.count(rest_id("")) >= MOST_RESTS:
+    rest = rest_id(unit.id)
+    if courier.running.past.state(rest) is None:
+        courier.running.rests[whole_of(unit.id)] += 1
+    if courier.running.rests[whole_of(unit.id)] > MOST_RESTS:
         reason = f'Unit "{unit.id}" was left unprocessed in part, as the jobs before it were.'
         courier.running.park(courier.connection, reason)
         raise Stopped
-    await courier.carry(await _part(courier, unit, rest_id(unit.id)))
+    await courier.carry(await _part(courier, unit, rest))
 
 
 async def _part(courier: Courier, unit: Unit, name: str) -> Unit:

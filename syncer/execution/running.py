@@ -5,6 +5,7 @@ Every note goes through here, so what the executor knows and what a resumed run 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import anyio
@@ -44,7 +45,8 @@ class Running:
         self.guard = ""
         self.parked: dict[str, str] = {}
         self.until = 0.0
-        self._at_once = False
+        self.rests: Counter[str] = Counter()
+        """How many rests of a unit were begun in this process."""
         self._journal = journal
         self._changed = anyio.Event()
 
