@@ -62,7 +62,8 @@ def over(plan: ConnectionPlan, spread: int) -> Diagnostic | None:
         detail += f" The budget is {count(plan.budget, 'call')} a day."
     if plan.quota is not None:
         used = "an unknown number" if plan.used_today is None else number(plan.used_today)
-        detail += f" Of the quota of {number(plan.quota)}, {used} are used and {number(plan.reserve)} are reserved."
+        reserved = f" and {number(plan.reserve)} are reserved" if plan.reserve else ""
+        detail += f" Of the quota of {number(plan.quota)}, {used} are used{reserved}."
     advice = (
         'Raise "budget.calls_per_day" or lower "budget.reserve", plan fewer operations at a time, wait for the next '
         'day, or say "spread: true" for operations that may take several days.'

@@ -108,7 +108,8 @@ def _draft(
         parts = choose(wave, contest)
         if not parts:
             code = "P105" if contest.because else "P104"
-            refusals.append(_no_path(code, name, refusal(wave, contest), wave.number))
+            said = tuple(each for each in refusal(wave, contest) if each[0] == operation.path or not contest.because)
+            refusals.append(_no_path(code, name, said, wave.number))
         nodes.append(tuple(_node(name, wave.number, part) for part in parts))
         warnings += [_doubtful(part) for part in parts if part.path.repeat is Repeat.NEVER]
     return _Draft(name, operation, target, facts, tuple(nodes), tuple(dict.fromkeys(warnings)), tuple(refusals))
@@ -147,7 +148,8 @@ def _contest(  # noqa: PLR0913, PLR0917 - all of them decide
 
 def _no_path(code: str, name: str, sentences: Sequence[tuple[str, str]], wave: int = 0) -> Diagnostic:
     what = f'Operation "{name}"' + (f", wave {wave}," if wave else "")
-    lines = [f"{what} cannot go by any path that it may take:", *(f'"{path}": {said}' for path, said in sentences)]
+    which = "the path that the manifest fixes" if code == "P105" else "any path of its object"
+    lines = [f"{what} cannot go by {which}:", *(f'"{path}": {said}' for path, said in sentences)]
     advice = "Change what the operation asks for, or move the rows that ask for more into an operation of their own."
     return Diagnostic(code, "\n".join(lines), advice=advice)
 

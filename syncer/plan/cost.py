@@ -112,9 +112,11 @@ def share(path: PathCapability, wave: Wave, each: SliceFacts) -> float:
 
 def price(path: PathCapability, measured: Measure, concurrency: int) -> Price:
     """Return calls, polls and minutes. Units run side by side up to the vendor's limit and `concurrency`."""
-    units = measured.units
+    units, room = measured.units, _room(path)
     at_once = path.units_at_once if path.kind is PathKind.JOB else min(path.units_at_once, concurrency)
-    seconds = path.seconds_per_unit + measured.records / max(units, 1) / path.records_per_second
+    # Units are cut full, so the first ones are the largest.
+    fitting = measured.records * room / max(measured.bytes, room)
+    seconds = path.seconds_per_unit + min(fitting, path.format.max_records or fitting) / path.records_per_second
     if path.kind is PathKind.JOB and path.poll_seconds:
         # The end of a job is seen at the next poll, not before.
         seconds = ceil(seconds / path.poll_seconds) * path.poll_seconds

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NARROWEST = 48
 """Below this many columns lines are allowed to run over."""
-LABEL = 12
+LABEL = 20
 """Columns of the label before a text."""
 
 
@@ -65,8 +65,8 @@ def _operation(place: int, operation: OperationPlan, nodes: Sequence[Node], widt
         wave = f"Wave {node.wave}: " if nodes[-1].wave > 1 else ""
         lines = [f"{wave}{phrases.step(node)} ({phrases.step_fidelity(node)})", node.reason]
         yield from _labelled(node.path, lines, width)
-        for losing in node.losing:
-            yield from _labelled(f"  not {losing.path}", [losing.reason], width)
+        for paths, reason in phrases.losers(node):
+            yield from _labelled(f"  not {paths}", [reason], width)
     for line in operation.rejects:
         yield from _labelled(line.code, [f"{phrases.reject(line)} (checked)"], width)
     for warning in operation.warnings:

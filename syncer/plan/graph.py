@@ -25,7 +25,7 @@ GATHER = 8
 """More operations than this do not each get an edge to every follower: the last of them gathers the others."""
 
 _MEMBERSHIP = frozenset({Action.ADD, Action.REMOVE, Action.STATUS})
-_LEAD = "lead"
+_LEAD, _PROGRAM_MEMBER = "lead", "program_member"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +115,18 @@ def _waits(steps: Sequence[Step]) -> _Waits:
     for step in steps:
         objects[step.instance, step.object.casefold()].append(step)
     for child in steps:
-        parents = {name.casefold() for name in child.parents} | ({_LEAD} if child.action in _MEMBERSHIP else set())
-        for parent in sorted(parents - {child.object.casefold()}):
+        parents = {name.casefold() for name in child.parents} - {child.object.casefold()}
+        if _is_member(child):
+            parents.add(_LEAD)
+        for parent in sorted(parents):
             if (child.instance, parent) in objects:
                 _relate(child, objects[child.instance, parent], waits)
     return waits
+
+
+def _is_member(step: Step) -> bool:
+    """Say whether a step puts leads into lists or programs, which by e-mail address may create them too."""
+    return step.action in _MEMBERSHIP or step.object == _PROGRAM_MEMBER
 
 
 def _relate(child: Step, parents: Sequence[Step], waits: _Waits) -> None:
@@ -131,7 +138,7 @@ def _relate(child: Step, parents: Sequence[Step], waits: _Waits) -> None:
     place = f"{parents[0].instance} {named.casefold()}"
     before = f'"{named}" records are written before those that point to them.'
     after = f'"{named}" records are deleted after those that point to them are done.'
-    writers = [step for step in parents if step.action is not Action.DELETE]
+    writers = [step for step in parents if step.action is not Action.DELETE and not _is_member(step)]
     deleters = [step for step in parents if step.action is Action.DELETE]
     if any(child.name in step.after for step in writers):
         for step in writers:

@@ -41,14 +41,14 @@ def broken(name: str, operation: Operation, facts: OperationFacts) -> tuple[Diag
     is_clearing_up = operation.deletes is not Deletes.IGNORE
     found = []
     for guard, limit, value, what in (
-        ("max_rejected", guards.max_rejected, facts.rejected, "rejected"),
-        ("max_creates", guards.max_creates, creates, "new"),
-        ("max_changes", guards.max_changes, facts.outgoing, "to send"),
-        ("max_deletes", guards.max_deletes, deletes + (facts.gone if is_clearing_up else 0), "to delete or remove"),
+        ("max_rejected", guards.max_rejected, facts.rejected, "rejects"),
+        ("max_creates", guards.max_creates, creates, "creates"),
+        ("max_changes", guards.max_changes, facts.outgoing, "sends"),
+        ("max_deletes", guards.max_deletes, deletes + (facts.gone if is_clearing_up else 0), "deletes or removes"),
     ):
-        if limit is not None and value is not None and value > _most(limit, facts.read):
+        if limit is not None and value is not None and value > most(limit, facts.read):
             detail = (
-                f'Operation "{name}" has {count(value, "record")} {what} of {number(facts.read)} read; '
+                f'Operation "{name}" {what} {count(value, "record")}, with {count(facts.read, "row")} read; '
                 f'"{guard}" allows {_said(limit)}.'
             )
             advice = f'Look at the rows first. If they are right, raise "guards.{guard}" of "{name}".'
@@ -85,7 +85,8 @@ def warnings(operation: Operation, facts: OperationFacts) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _most(limit: Limit, read: int) -> int:
+def most(limit: Limit, read: int) -> int:
+    """Return the count that a limit allows, a share being one of the rows read."""
     return int(part_of(limit, read)) if isinstance(limit, str) else limit
 
 

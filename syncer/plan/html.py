@@ -196,6 +196,6 @@ def _step(node: Node) -> Iterator[str]:
     yield f'<div class="step{kind}" id="step-{_t(node.id)}"><p><strong>{_t(node.path)}</strong> '
     yield f"<span class=soft>wave {node.wave}</span> {_t(phrases.step(node))} "
     yield f"<span class=fidelity>{phrases.step_fidelity(node)}</span></p><p>{_t(node.reason)}</p><ul>"
-    for losing in node.losing:
-        yield f"<li>not <b>{_t(losing.path)}</b>: {_t(losing.reason)}</li>"
+    for paths, reason in phrases.losers(node):
+        yield f"<li>not <b>{_t(paths)}</b>: {_t(reason)}</li>"
     yield "</ul></div>"

@@ -111,8 +111,8 @@ def _detail_lines(operation: OperationPlan, nodes: Sequence[Node]) -> Iterator[s
     for node in nodes:
         yield f"**{safe(node.id)}** {safe(phrases.step(node))} ({phrases.step_fidelity(node)})"
         yield f"- **{safe(node.path)}**: {safe(node.reason)}"
-        for losing in node.losing:
-            yield f"- not {safe(losing.path)}: {safe(losing.reason)}"
+        for paths, reason in phrases.losers(node):
+            yield f"- not {safe(paths)}: {safe(reason)}"
         yield ""
     for warning in operation.warnings:
         yield f"- Note: {safe(warning)}"

@@ -47,9 +47,7 @@ def says(path: PathCapability, each: SliceFacts) -> bool:
 
 
 def _action(operation: Operation, path: PathCapability) -> str:
-    if operation.action in path.actions:
-        return ""
-    return f"It can {quoted(sorted(path.actions), 'or')}, but not {quoted([operation.action])}."
+    return "" if operation.action in path.actions else f'It cannot "{operation.action}".'
 
 
 def _key(target: Target, path: PathCapability, schema: ObjectSchema | None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from syncer.facts import Action, Fidelity, PathKind
+from syncer.facts import Fidelity, PathKind
 from syncer.plan.words import count, done, minutes, number, quoted, size
 
 if TYPE_CHECKING:
@@ -118,6 +118,14 @@ def step_fidelity(node: Node) -> Fidelity:
     return Fidelity.CHECKED if node.is_exact and not node.polls else Fidelity.ESTIMATED
 
 
+def losers(node: Node) -> list[tuple[str, str]]:
+    """Return the paths that lost, with why; those that lost for one reason stand together."""
+    found: dict[str, list[str]] = {}
+    for losing in node.losing:
+        found.setdefault(losing.reason, []).append(losing.path)
+    return [(", ".join(paths), reason) for reason, paths in found.items()]
+
+
 def reject(line: RejectLine) -> str:
     """Return one reason of rejected rows, by code and field, with the first places to look."""
     where = f" at {quoted([line.field])}" if line.field else ""
@@ -155,8 +163,3 @@ def made_of(plan: Plan) -> tuple[tuple[str, str], ...]:
     ):
         found += [(f"{what} {each.name}", each.digest) for each in digests]
     return tuple(found)
-
-
-def is_dangerous(operation: OperationPlan) -> bool:
-    """Say whether records go away, or are made whatever exists."""
-    return operation.action in {Action.DELETE, Action.DUPLICATE}

@@ -33,10 +33,10 @@ def count(value: int, singular: str, plural: str = "") -> str:
     return f"{value:,} {singular if value == 1 else plural or singular + 's'}"
 
 
-def quoted(names: Sequence[str], last: str = "and") -> str:
+def quoted(names: Sequence[str]) -> str:
     """Return names in double quotes as a list in prose: `"a", "b" and "c"`."""
     marked = [f'"{name}"' for name in names]
-    return marked[0] if len(marked) == 1 else f"{', '.join(marked[:-1])} {last} {marked[-1]}"
+    return marked[0] if len(marked) == 1 else f"{', '.join(marked[:-1])} and {marked[-1]}"
 
 
 def size(value: int) -> str:

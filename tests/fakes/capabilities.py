@@ -1,4 +1,4 @@
-"""API paths as values for tests of the planner: round numbers near the vendors', so that a break-even can be reckoned by hand."""
+"""API paths as values for tests of the planner: round numbers near the vendors', so a break-even can be reckoned by hand."""
 
 from __future__ import annotations
 
@@ -117,3 +117,10 @@ BULK2 = replace(
 def salesforce(name: str) -> Capabilities:
     """Return the three paths of any Salesforce object."""
     return Capabilities(System.SALESFORCE, name, (COLLECTIONS, MULTIPART, BULK2))
+
+
+def of(system: str, name: str) -> Capabilities:
+    """Return the paths of an object of either vendor."""
+    if system == System.SALESFORCE:
+        return salesforce(name)
+    return {"lead": LEAD, "list_member": LIST_MEMBER}[name]

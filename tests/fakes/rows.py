@@ -51,7 +51,7 @@ def is_uniform(path: PathCapability) -> bool:
     return isinstance(path.format, CsvFormat) and path.format.needs_uniform_shape
 
 
-def facts(  # noqa: PLR0917 - a table of numbers
+def facts(
     name: str,
     able: Capabilities,
     waves: Sequence[Sequence[int]] = ((1000,),),
