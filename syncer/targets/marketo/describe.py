@@ -33,6 +33,10 @@ _TEXT_AREA_CHARACTERS = {True: 2_000, False: 30_000}
 """Longest `text` value: of a custom object, and of a lead ("Field Types")."""
 
 
+_IMPORT_KEY = FieldSchema("email", FieldType.TEXT, "email", "Email Address", max_length=255, is_key=True)
+"""Members are imported by e-mail address, a field of the lead that describe leaves out ("Bulk Program Member Import")."""
+
+
 def read_schema(response: Response, name: str) -> ObjectSchema | Problem:
     """Read one object's description."""
     envelope = read_envelope(response)
@@ -50,6 +54,8 @@ def read_schema(response: Response, name: str) -> ObjectSchema | Problem:
         for each in fields
         if isinstance(each, dict) and isinstance(each.get("name"), str)
     )
+    if name == PROGRAM_MEMBER:
+        described = (*described, _IMPORT_KEY)
     return sealed(ObjectSchema(System.MARKETO, name, described))
 
 

@@ -184,7 +184,7 @@ class Jobs:
             ask = request.get(target_of(link, token.origin))
 
     async def _fetch(self, unit: Unit, reference: str, kind: str, name: str, path: Path) -> ResultFile:
-        """Stream a result file; its cells are quoted and an error may stand beside them, so the cap follows the payload."""
+        """Stream a result file; cells are quoted and errors stand beside them, so the cap follows the payload."""
         cap = MAX_ANSWER_BYTES + 6 * unit.payload.byte_count
         ask = self.api.results(reference, name)
         await self.caller.download(ask, wire.read_nothing, unit.step.path, path, cap)
