@@ -43,8 +43,7 @@ def snapshots_exist(known: Known) -> Iterator[Diagnostic]:
             path = ("targets", name, "object")
             detail = f'There is no snapshot of object "{target.object}" of connection "{target.connection}".'
             advice = "Types, lengths and keys come from it. To fetch it, and commit it, run:"
-            command = f"syncer describe pull {target.connection} {target.object}"
-            yield known.finding("M208", path, detail, advice, command)
+            yield known.finding("M208", path, detail, advice, "syncer describe pull")
 
 
 def fields_exist(known: Known) -> Iterator[Diagnostic]:

@@ -66,7 +66,7 @@ def options_fit(known: Known) -> Iterator[Diagnostic]:
             continue
         kind = kinds[0]
         for option in sorted(source.model_fields_set - _OPTIONS[kind] - {kind}):
-            detail = f'The source "{name}" reads a {kind}, which has no use for "{option}".'
+            detail = f'The source "{name}" is of the kind "{kind}", which has no use for "{option}".'
             yield known.named("M211", ("sources", name, option), detail, "Remove it.")
         if kind == "file":
             yield from _file_options(known, name, source)

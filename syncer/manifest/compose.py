@@ -42,6 +42,7 @@ _UNREADABLE = re.compile(
 """Control characters, and the invisible ones that reorder text, so that a reviewer sees what is read."""
 _UNSENDABLE = re.compile("[\x00\x02-\x08\x0b\x0c\x0e-\x1e\x7f\ud800-\udfff]")
 """In values, by way of an escape. Tab, line ends and the two control characters that serve as delimiters pass."""
+_BEYOND_UNICODE = re.compile(r"\\U(?!000|0010)")
 _SHOWN = 40
 _PRIVATE = re.compile(r"secret|password|token", re.IGNORECASE)
 
@@ -108,7 +109,8 @@ class _Composer:
     def report_syntax(self, error: Exception) -> None:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "an escape names no character"
-        index = min(mark.index if mark else 0, len(self.text))
+        escape = _BEYOND_UNICODE.search(self.text)
+        index = min(mark.index, len(self.text)) if mark else escape.start() if escape else 0
         if self.text[index : index + 1] == "\t":
             detail, advice = "A tab stands where YAML wants spaces.", "Indent with spaces."
         else:
@@ -230,6 +232,8 @@ class _Composer:
         elif frame.is_lost:
             frame.is_lost = False
         elif frame.key is not None:
+            if isinstance(node, ScalarNode) and node.value is None and not node.raw:
+                node.place = frame.key_place
             frame.node.members[frame.key] = (frame.key_place, node)
             frame.key = None
         else:

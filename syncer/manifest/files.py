@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from syncer.diagnostics import Diagnostic
+from syncer.diagnostics import Diagnostic, Place
+from syncer.errors import ManifestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,64 +30,63 @@ _NAME_FOLDER = "Name the folder that holds the manifests."
 _PUT_FILE = "Check the path, or put the file in place."
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble(Exception):  # noqa: N818 - a finding on its way to its place, not an error class
-    """What is wrong with a path: the code, and sentences that do not repeat the place."""
-
-    code: str
-    detail: str
-    advice: str = ""
-
-
 def manifest_files(folder: Path) -> list[Path]:
     """Return the manifest files of a project: the one file named, or all of a folder, in the order of their names."""
+    place = Place(str(folder))
     try:
         if folder.is_dir():
             found = sorted(each for each in folder.iterdir() if each.suffix in _SUFFIXES and each.name[0] != ".")
         elif folder.exists():
             return [folder]
         else:
-            raise Trouble("M101", f'There is no file or folder "{folder}".', _NAME_FOLDER)
+            raise _trouble("M101", place, "There is no such file or folder.", _NAME_FOLDER)
     except OSError as error:
-        raise Trouble("M102", f'"{folder}" cannot be looked into: {_reason(error)}.') from error
+        raise _trouble("M102", place, f"The folder cannot be looked into: {_reason(error)}.") from error
     if not found:
-        raise Trouble(
-            "M101",
-            f'The folder "{folder}" holds no file that ends in .yaml or .yml.',
-            _NAME_FOLDER,
-        )
+        raise _trouble("M101", place, "The folder holds no file that ends in .yaml or .yml.", _NAME_FOLDER)
     return found
 
 
 def read_bytes(path: Path, root: Path) -> bytes:
     """Return the bytes of a manifest file, at most `MAX_BYTES`."""
-    _keep_inside(path, root, "M102")
+    place = Place(str(path))
+    _keep_inside(path, root, "M102", place)
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise Trouble("M102", f"The file cannot be read: {_reason(error)}.") from error
-    with os.fdopen(handle, "rb") as file:
+        raise _trouble("M102", place, f"The file cannot be read: {_reason(error)}.") from error
+    try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise Trouble("M102", "This is not a regular file.")
-        data = file.read(MAX_BYTES + 1)
+            raise _trouble("M102", place, "This is not a regular file.")
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            data = file.read(MAX_BYTES + 1)
+    finally:
+        os.close(handle)
     if len(data) > MAX_BYTES:
         advice = "Split it: all files of a folder are one project."
-        raise Trouble("M103", f"The file is larger than {MAX_BYTES:,} bytes.", advice)
+        raise _trouble("M103", place, f"The file is larger than {MAX_BYTES:,} bytes.", advice)
     return data
 
 
-def source_files(pattern: str, root: Path) -> list[Path]:
-    """Return the files that a source's path or glob names below `root`, in order; at least one, regular files only."""
-    _refuse_spelling(pattern)
+def source_files(pattern: str, root: Path, place: Place) -> list[Path]:
+    """Return the files that a source's path or glob names below `root`, in order; at least one, regular files only.
+
+    `place` is where the path is written; raises `ManifestError`.
+    """
+    _refuse_spelling(pattern, place)
     if _GLOB.search(pattern):
-        found = sorted(each for each in root.glob(pattern) if not each.is_dir())
+        try:
+            found = sorted(each for each in root.glob(pattern) if not each.is_dir())
+        except ValueError as error:
+            advice = 'Use "*" within a name, and "**" for folders of any depth.'
+            raise _trouble("M141", place, f'"{pattern}" is not a pattern.', advice) from error
         if not found:
-            raise Trouble("M141", f'No file matches "{pattern}" in "{root}".', _PUT_FILE)
+            raise _trouble("M141", place, f'No file matches "{pattern}" in the project\'s folder.', _PUT_FILE)
     else:
         found = [root / pattern]
     for path in found:
-        _keep_inside(path, root, "M140")
-        _refuse_kind(path, pattern)
+        _keep_inside(path, root, "M140", place)
+        _refuse_kind(path, pattern, place)
     return found
 
 
@@ -99,54 +98,54 @@ def locate_sources(
     troubles: list[Diagnostic] = []
     for name, pattern in files.items():
         try:
-            found[name] = source_files(pattern, root)
-        except Trouble as trouble:
-            place = positions.at("sources", name, "file")
-            troubles.append(Diagnostic(trouble.code, trouble.detail, place, trouble.advice))
+            found[name] = source_files(pattern, root, positions.at("sources", name, "file"))
+        except ManifestError as error:
+            troubles += error.diagnostics
     return found, troubles
 
 
-def _refuse_spelling(pattern: str) -> None:
+def _trouble(code: str, place: Place, detail: str, advice: str = "") -> ManifestError:
+    return ManifestError([Diagnostic(code, detail, place, advice)])
+
+
+def _refuse_spelling(pattern: str, place: Place) -> None:
     """Refuse what can be seen without the disk."""
     if not pattern.strip():
-        raise Trouble("M141", "The path is empty.", "Write a path or glob that is relative to the project's folder.")
+        advice = "Write a path or glob that is relative to the project's folder."
+        raise _trouble("M141", place, "The path is empty.", advice)
     if _CONTROL.search(pattern):
-        raise Trouble("M140", "The path holds a control character.", "Write a plain file name.")
+        raise _trouble("M140", place, "The path holds a control character.", "Write a plain file name.")
     if len(pattern) > MAX_PATH:
-        raise Trouble("M140", f"The path is longer than {MAX_PATH:,} characters.", "Write a shorter one.")
+        raise _trouble("M140", place, f"The path is longer than {MAX_PATH:,} characters.", "Write a shorter one.")
     parts = pattern.replace("\\", "/").split("/")
     if pattern.startswith(("/", "\\", "~")) or ".." in parts or _ADDRESS.match(pattern):
-        raise Trouble(
-            "M140",
-            f'"{pattern}" leads out of the project\'s folder.',
-            'Write a path that is relative to it, without "..".',
-        )
+        detail = f'"{pattern}" leads out of the project\'s folder.'
+        raise _trouble("M140", place, detail, 'Write a path that is relative to it, without "..".')
 
 
-def _keep_inside(path: Path, root: Path, code: str) -> None:
-    """Refuse a link that leads out of `root`."""
+def _keep_inside(path: Path, root: Path, code: str, place: Place) -> None:
+    """Refuse a link that leads out of `root`, or nowhere."""
+    advice = "Put the file itself into the project's folder."
     try:
         is_inside = path.resolve().is_relative_to(root.resolve())
     except (OSError, RuntimeError) as error:
-        raise Trouble(
-            code, f'"{path.name}" leads nowhere.', "Put the file itself into the project's folder."
-        ) from error
+        raise _trouble(code, place, f'"{path.name}" is a link that leads nowhere.', advice) from error
     if not is_inside:
         detail = f'"{path.name}" is a link that leads out of the project\'s folder.'
-        raise Trouble(code, detail, "Put the file itself into the folder.")
+        raise _trouble(code, place, detail, advice)
 
 
-def _refuse_kind(path: Path, pattern: str) -> None:
+def _refuse_kind(path: Path, pattern: str, place: Place) -> None:
     try:
         mode = path.stat().st_mode
     except OSError as error:
         detail = f'There is no file "{pattern}" in the project\'s folder.'
-        raise Trouble("M141", detail, _PUT_FILE) from error
+        raise _trouble("M141", place, detail, _PUT_FILE) from error
     if stat.S_ISDIR(mode):
         advice = f'Name the files in it, such as "{pattern.rstrip("/")}/*.csv".'
-        raise Trouble("M142", f'"{pattern}" is a folder.', advice)
+        raise _trouble("M142", place, f'"{pattern}" is a folder.', advice)
     if not stat.S_ISREG(mode):
-        raise Trouble("M142", f'"{path.name}" is not a regular file.', "Name a file that holds rows.")
+        raise _trouble("M142", place, f'"{path.name}" is not a regular file.', "Name a file that holds rows.")
 
 
 def _reason(error: OSError) -> str:

@@ -177,7 +177,7 @@ class FieldMapping(Model):
     value: Template | StrictInt | StrictFloat | StrictBool
     """A template over the row's columns, or a constant."""
     when_null: WhenNull = WhenNull.OMIT
-    """What a null does to the target's field: `omit` leaves it alone, `clear` empties it."""
+    """Whether a null leaves the target's field alone (`omit`) or empties it (`clear`)."""
 
     @model_validator(mode="before")
     @classmethod
@@ -298,7 +298,7 @@ class Operation(Model):
     status: str | None = None
     """Status in the program."""
     deletes: Deletes = Deletes.IGNORE
-    """What to do with keys that left the source."""
+    """Whether keys that left the source are deleted, or removed from the list; needs `guards.max_deletes`."""
     on_unknown: Literal["hold", "resend"] = "hold"
     """What to do with a write whose answer was lost and that cannot be looked up."""
     spread: StrictBool = False

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from syncer.diagnostics import Diagnostic, Place, in_order
 from syncer.errors import ManifestError
 from syncer.manifest.compose import compose
-from syncer.manifest.files import Trouble, manifest_files, read_bytes
+from syncer.manifest.files import manifest_files, read_bytes
 from syncer.manifest.models import Manifest
 from syncer.manifest.positions import MappingNode, Positions, ScalarNode
 from syncer.manifest.shape import shape
@@ -59,11 +59,8 @@ class Project:
 
 def read_project(folder: Path, *, allows_aliases: bool = True) -> Project:
     """Read all `*.yaml` and `*.yml` files of a folder, or one file, as one project; raises `ManifestError`."""
+    paths = manifest_files(folder)
     root = folder if folder.is_dir() else folder.parent
-    try:
-        paths = manifest_files(folder)
-    except Trouble as trouble:
-        raise ManifestError([_placed(trouble, Place(str(folder)))]) from trouble
     found: list[Diagnostic] = []
     files: list[ManifestFile] = []
     trees: list[MappingNode] = []
@@ -71,8 +68,8 @@ def read_project(folder: Path, *, allows_aliases: bool = True) -> Project:
     for path in paths:
         try:
             data = read_bytes(path, root)
-        except Trouble as trouble:
-            found.append(_placed(trouble, Place(str(path))))
+        except ManifestError as error:
+            found += error.diagnostics
             continue
         files.append(ManifestFile(str(path), hashlib.sha256(data).hexdigest()))
         tree, manifest, problems = read_file(data, str(path), allows_aliases=allows_aliases)
@@ -123,10 +120,6 @@ def digest(manifest: Manifest) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _placed(trouble: Trouble, place: Place) -> Diagnostic:
-    return Diagnostic(trouble.code, trouble.detail, place, trouble.advice)
-
-
 def _repeated_names(trees: Sequence[MappingNode]) -> list[Diagnostic]:
     """Find names that stand in two files, and names that a reader would take for one another."""
     found: list[Diagnostic] = []
@@ -164,10 +157,7 @@ def _joined_tree(trees: Sequence[MappingNode]) -> MappingNode:
     joined = MappingNode(trees[0].place)
     for tree in trees:
         for name, (place, node) in tree.members.items():
-            if name in joined.members and isinstance(node, MappingNode):
-                present = joined.members[name][1]
-                if isinstance(present, MappingNode):
-                    present.members.update(node.members)
-            else:
-                joined.members.setdefault(name, (place, node))
+            _, present = joined.members.setdefault(name, (place, node))
+            if isinstance(present, MappingNode) and isinstance(node, MappingNode):
+                present.members.update(node.members)
     return joined

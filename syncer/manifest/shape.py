@@ -114,7 +114,11 @@ def _wrong_value(path: Path, positions: Positions) -> Diagnostic:
     kinds = {form["type"] for form in forms}
     if _kind(value) not in kinds and not (kinds == {"number"} and _kind(value) == "integer"):
         loose = [{part: form[part] for part in form if part not in _LIMITS} for form in forms]
-        return Diagnostic("M122", f"{name} must be {_words(loose)}, but is {_found_words(value)}.", place)
+        return Diagnostic(
+            "M122",
+            f"{name} must be {_words(loose).replace(_NAME_WORDS, 'a name')}, but is {_found_words(value)}.",
+            place,
+        )
     choices = [choice for form in forms for choice in form.get("enum", [form["const"]] if "const" in form else [])]
     shown = f', but is "{value}"' if choices and isinstance(value, str | int) and len(str(value)) <= _SHOWN else ""
     close = nearest(str(value), [str(choice) for choice in choices]) if shown else ""

@@ -1,0 +1,190 @@
+"""Rules about sources."""
+
+# ruff: noqa: E501 - golden text is as long as what people see
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Say = Callable[..., str]
+Said = Callable[[str], str]
+
+
+def test_a_source_has_exactly_one_kind(checked: Say, said: Said) -> None:
+    """None, two or half a kind are told."""
+    told = checked(
+        "M210",
+        """
+        version: 1
+        sources:
+          none: { columns: { a: date } }
+          two: { file: a.csv, connection: m, object: lead }
+          three: { file: a.csv, database: "{{ secret.D }}", sql: select 1, connection: m }
+          half: { database: "{{ secret.D }}" }
+          object: { connection: m }
+          file: { file: a.csv }
+          query: { sql: select 1 }
+          base: { database: "{{ secret.D }}", sql: select 1 }
+    """,
+    )
+    assert told == said("""
+        m.yaml:3:3: error M210: Source is not whole
+          The source "none" does not say where its rows come from.
+          Add one of "file", "database", "sql" and "connection".
+
+        m.yaml:4:3: error M210: Source is not whole
+          The source "two" has "file" and "connection", and can have only one of them.
+          Keep the one that is meant.
+
+        m.yaml:5:3: error M210: Source is not whole
+          The source "three" has "file", "database" and "connection", and can have only one of them.
+          Keep the one that is meant.
+
+        m.yaml:6:3: error M210: Source is not whole
+          The source "half" reads a database but does not say what.
+          Add "sql".
+
+        m.yaml:7:3: error M210: Source is not whole
+          The source "object" reads a connection but does not say what.
+          Add "object".
+    """)
+
+
+def test_an_option_that_the_kind_cannot_use_is_told(checked: Say, said: Said) -> None:
+    """A member that would have no effect does not stand there."""
+    told = checked(
+        "M211",
+        """
+        version: 1
+        sources:
+          a: { file: a.csv, cursor: b, where: x }
+          b: { database: "{{ secret.D }}", sql: select 1, delimiter: ";" }
+          c: { sql: select 1, object: lead }
+          d: { connection: m, object: lead, quote: "'" }
+          e: { columns: {} }
+    """,
+    )
+    assert told == said("""
+        m.yaml:3:21: error M211: Option does not fit the source
+          The source "a" is of the kind "file", which has no use for "cursor".
+          Remove it.
+
+        m.yaml:3:32: error M211: Option does not fit the source
+          The source "a" is of the kind "file", which has no use for "where".
+          Remove it.
+
+        m.yaml:4:51: error M211: Option does not fit the source
+          The source "b" is of the kind "database", which has no use for "delimiter".
+          Remove it.
+
+        m.yaml:5:23: error M211: Option does not fit the source
+          The source "c" is of the kind "sql", which has no use for "object".
+          Remove it.
+
+        m.yaml:6:37: error M211: Option does not fit the source
+          The source "d" is of the kind "connection", which has no use for "quote".
+          Remove it.
+    """)
+
+
+def test_the_format_of_a_file_is_told_by_its_name_or_said(checked: Say, said: Said) -> None:
+    """Endings are read through compression; nothing is guessed from the content."""
+    told = checked(
+        "M211",
+        """
+        version: 1
+        sources:
+          a: { file: a.csv.gz }
+          b: { file: a.txt }
+          c: { file: a.txt, format: tsv }
+          d: { file: "data/{{ var.x }}" }
+          e: { file: a.parquet, delimiter: ";" }
+          f: { file: a.jsonl.zst, encoding: latin-1 }
+    """,
+    )
+    assert told == said("""
+        m.yaml:4:14: error M211: Option does not fit the source
+          The name of the file does not tell the format of the source "b".
+          Add "format": one of csv, tsv, ssv, jsonl, parquet.
+
+        m.yaml:6:14: error M211: Option does not fit the source
+          The name of the file does not tell the format of the source "d".
+          Add "format": one of csv, tsv, ssv, jsonl, parquet.
+
+        m.yaml:7:25: error M211: Option does not fit the source
+          The format parquet has no use for "delimiter".
+          Remove it.
+
+        m.yaml:8:27: error M211: Option does not fit the source
+          The format jsonl has no use for "encoding".
+          Remove it.
+    """)
+
+
+def test_delimiter_and_quote_are_one_character_each(checked: Say, said: Said) -> None:
+    """Two characters, none, a line end, or the same twice are told."""
+    told = checked(
+        "M211",
+        """
+        version: 1
+        sources:
+          a: { file: a.csv, delimiter: "||", quote: "" }
+          b: { file: a.csv, delimiter: "\\n" }
+          c: { file: a.csv, delimiter: ";", quote: ";" }
+          d: { file: a.csv, delimiter: ";", quote: "'" }
+    """,
+    )
+    assert told == said("""
+        m.yaml:3:32: error M211: Option does not fit the source
+          "delimiter" must be one character.
+
+        m.yaml:3:45: error M211: Option does not fit the source
+          "quote" must be one character.
+
+        m.yaml:4:32: error M211: Option does not fit the source
+          "delimiter" must be one character.
+
+        m.yaml:5:44: error M211: Option does not fit the source
+          "quote" and "delimiter" must differ.
+    """)
+
+
+def test_only_dates_take_a_format(checked: Say, said: Said) -> None:
+    """A format on a number is told."""
+    told = checked(
+        "M221",
+        """
+        version: 1
+        sources:
+          a: { file: a.csv, columns: { a: { type: integer, format: "%d" }, b: { type: date, format: "%d.%m.%Y" }, c: date } }
+    """,
+    )
+    assert told == said("""
+        m.yaml:3:60: error M221: Column format does not fit
+          The column "a" is integer, and only date and datetime take a format.
+          Remove the format, or declare the type.
+    """)
+
+
+def test_declared_columns_are_columns_of_the_header(checked: Say, said: Said) -> None:
+    """A misspelt column is told with the nearest one."""
+    told = checked(
+        "M218",
+        """
+        version: 1
+        sources:
+          a: { database: "{{ secret.D }}", sql: select 1, columns: { employes: integer, employees: integer }, cursor: change_at }
+          b: { connection: m, object: lead, cursor: id }
+          c: { file: a.csv, columns: { anything: date } }
+    """,
+        columns={"a": ["employees", "changed_at"], "b": ["id"]},
+    )
+    assert told == said("""
+        m.yaml:3:62: error M218: Unknown source column
+          The source "a" has no column "employes".
+          Did you mean "employees"?
+
+        m.yaml:3:111: error M218: Unknown source column
+          The source "a" has no column "change_at" to go on from.
+          Did you mean "changed_at"?
+    """)
