@@ -15,7 +15,7 @@ from syncer.engine.wire import SEPARATOR, Wire
 from syncer.mapping.pipeline import conformed, mapped
 
 if TYPE_CHECKING:
-    from syncer.mapping.pipeline import KeyPart, Pipeline
+    from syncer.mapping.pipeline import Pipeline
 
 KEY = "kh_high, kh_low"
 """The 128-bit key hash as two unsigned 64-bit columns: Parquet has no wider integer. The first one is the lane."""
@@ -27,6 +27,23 @@ class Measures:
 
     json: bool
     csv: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyField:
+    """One field of the key; `canonical` is SQL over its `f:` column of `engine_type`."""
+
+    field: str
+    engine_type: str
+    canonical: str
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """How keys are hashed: the key space as salt, and the parts in order."""
+
+    space: str
+    parts: tuple[KeyField, ...]
 
 
 def conform(pipeline: Pipeline, typed: str, carried: str = "") -> str:
@@ -70,7 +87,7 @@ def measure(pipeline: Pipeline, wire: Wire, rows: str, measures: Measures, carri
     kept = f"{carried}, " if carried else ""
     fields = sql.names(conformed(each.name) for each in wire.fields)
     masks = ", ".join(f"{wire.mask(number)} AS {name}" for number, name in enumerate(wire.masks))
-    first = f"SELECT {kept}{fields}, flaw, {key_hash(pipeline)} AS kh, {wire.joined()} AS joined, {masks} FROM ({rows})"
+    first = f"SELECT {kept}{fields}, flaw, {key_hash(key(pipeline, wire))} AS kh, {wire.joined()} AS joined, {masks} FROM ({rows})"
     second = f"SELECT *, {wire.is_plain('joined') if measures.csv else 'true'} AS is_plain FROM ({first})"
     row_hash = f"md5_number(concat_ws({SEPARATOR}, {sql.text(_form(wire))}, {', '.join(wire.masks)}, joined))"
     sizes = [
@@ -83,23 +100,27 @@ def measure(pipeline: Pipeline, wire: Wire, rows: str, measures: Measures, carri
     )
 
 
-def key_hash(pipeline: Pipeline) -> str:
-    """Return the 128-bit hash of the canonical key, null where a part is blank."""
-    *others, last = [_part(each) for each in pipeline.key]
-    pieces = [sql.text(pipeline.key_space), SEPARATOR]
+def key(pipeline: Pipeline, wire: Wire) -> Key:
+    """Return how the operation's keys are hashed."""
+    types = {each.name: each.engine_type for each in wire.fields}
+    parts = tuple(KeyField(each.field, types[each.field], sql.tree(each.canonical)) for each in pipeline.key)
+    return Key(pipeline.key_space, parts)
+
+
+def key_hash(key: Key) -> str:
+    """Return the 128-bit hash of the canonical key over `f:` columns, null where a part is blank."""
+    *others, last = [f"nullif({each.canonical}, '')" for each in key.parts]
+    pieces = [sql.text(key.space), SEPARATOR]
     for part in others:
         pieces += [f"strlen({part})", "':'", part]
-    return f"CASE WHEN {' AND '.join(f'{each} IS NOT NULL' for each in (*others, last))} THEN md5_number(concat({', '.join((*pieces, last))})) END"
+    present = " AND ".join(f"{each} IS NOT NULL" for each in (*others, last))
+    return f"CASE WHEN {present} THEN md5_number(concat({', '.join((*pieces, last))})) END"
 
 
 def halves(kh: str) -> str:
     """Return the two columns of a 128-bit hash."""
     low = f"CAST({kh} & 18446744073709551615::UHUGEINT AS UBIGINT)"
     return f"CAST({kh} >> 64 AS UBIGINT) AS kh_high, {low} AS kh_low"
-
-
-def _part(part: KeyPart) -> str:
-    return f"nullif({sql.tree(part.canonical)}, '')"
 
 
 def _form(wire: Wire) -> str:

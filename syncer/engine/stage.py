@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
+from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from syncer.engine import chain, columns, digest, duplicates, ledger, layout, shape, sql
 from syncer.engine.chain import Measures
@@ -72,8 +73,8 @@ class _Stage:
         wire, flaws, read = self._map(relation)
         try:
             source_digest = relation.finish(read)
-        except ReadAgain as again:
-            relation = again.relation
+        except ReadAgain as exact:
+            relation = exact.relation
             wire, flaws, read = self._map(relation)
             source_digest = relation.finish(read)
         self.progress("mapped", read)
@@ -120,7 +121,12 @@ class _Stage:
             interpreted=tuple(each.field for each in self.pipeline.functions),
         )
         self.progress("measured", outgoing)
-        staged = StagedOperation(facts, Form(wire.fields, shapes, self.pipeline.key_space), self.files, self.connection)
+        staged = StagedOperation(
+            facts,
+            Form(wire.fields, shapes, chain.key(self.pipeline, wire), self.pipeline.setup),
+            self.files,
+            self.connection,
+        )
         staged.save()
         return staged
 
@@ -134,8 +140,8 @@ class _Stage:
                 each.call,
                 [columns.ENGINE_TYPES[parameter] for parameter in each.parameters],
                 each.returns,
-                type="arrow",
-                null_handling="special",
+                type=PythonUDFType.ARROW,
+                null_handling=FunctionNullHandling.SPECIAL,
             )
         for lookup in self.pipeline.lookups:
             relation = lookups[lookup.source].open(self.connection)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from syncer.engine import payload
-from syncer.engine.connection import connect, stream
+from syncer.engine import confirm, payload, reconcile
+from syncer.engine.chain import KEY, Key
+from syncer.engine.connection import connect, count, stream
 from syncer.engine.layout import Layout
-from syncer.engine.protocol import Cut, Payload, RowReject
+from syncer.engine.protocol import Cut, Payload, Reconciled, ResultFile, RowReject
 from syncer.engine.shape import Shape
 from syncer.engine.wire import Wire, WireField
 from syncer.errors import StateError
@@ -36,7 +37,9 @@ class Form:
 
     fields: tuple[WireField, ...]
     shapes: tuple[Shape, ...]
-    key_space: str
+    key: Key
+    setup: tuple[str, ...]
+    """Macros that the key's canonical form calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class StagedOperation:
     files: Layout
     connection: duckdb.DuckDBPyConnection
     _lock: Lock = field(default_factory=Lock)
+    _noted: dict[Path, None] = field(default_factory=dict)
+    """Folders that hold notes of outcomes, in the order of their first note."""
 
     def save(self) -> None:
         """Write facts and form beside the rows, so that `reopen` finds them."""
@@ -74,6 +79,29 @@ class StagedOperation:
         with self._cursor() as cursor:
             for piece in stream(cursor, 'SELECT "row", code, reason, field FROM rejected ORDER BY "row"'):
                 yield from map(RowReject, *(column.to_pylist() for column in piece.columns))
+
+    def reconcile(self, payload: Payload, files: Sequence[ResultFile], succeeded: str) -> Reconciled:
+        """Match result rows to the payload by key, as multisets, never by position."""
+        with self._cursor() as cursor:
+            return reconcile.reconcile(cursor, self.form.key, payload, files, succeeded)
+
+    def confirm(self, rows: Sequence[int], letters: str, folder: Path) -> None:
+        """Note outcome letters of rows for `confirmed`; the newest word on a row counts."""
+        with self._lock:
+            self._noted.setdefault(folder)
+            confirm.note(rows, letters, folder)
+
+    def confirmed(self, path: Path) -> int:
+        """Write what the ledger may believe of the keys that were written; return how many are confirmed."""
+        with self._cursor() as cursor:
+            return confirm.confirmed(cursor, tuple(self._noted), path)
+
+    def shared_keys(self, other: StagedOperation) -> int:
+        """Return how many keys both operations write; they need the same key space for it to mean anything."""
+        with self._cursor() as cursor, other._cursor() as theirs:  # noqa: SLF001 - two of a kind
+            keys = theirs.sql(f'SELECT {KEY} FROM "first"').to_arrow_reader()
+            cursor.register("others", keys)
+            return count(cursor, f'SELECT count(*) FROM "first" SEMI JOIN others USING ({KEY})')
 
     def close(self) -> None:
         """Release the engine's handles; the files stay."""
@@ -95,5 +123,7 @@ def reopen(folder: Path, *, memory_limit: str = "1GB", threads: int | None = Non
         detail = "The folder of staged rows is not whole."
         raise StateError("S191", detail) from problem
     connection = connect(folder, memory_limit=memory_limit, threads=threads)
+    for statement in summary.form.setup:
+        connection.execute(statement)
     files.open(connection)
     return StagedOperation(summary.facts, summary.form, files, connection)

@@ -6,13 +6,17 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from syncer.errors import SourceError
 from syncer.manifest.models import Column
+from syncer.sources import survey
 from syncer.sources.protocol import SourceColumn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import duckdb
+
+    from syncer.sources.survey import Signature
 
 TEXT = Column()
 
@@ -29,6 +33,14 @@ def fingerprint(names: Sequence[str], digests: Sequence[str]) -> str:
         return digests[0]
     lines = "".join(f"{digest}  {name}\n" for name, digest in zip(names, digests, strict=True))
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def unchanged(files: Sequence[Path], before: Sequence[Signature]) -> None:
+    """Raise where a file was written to since its signature was taken."""
+    for path, signature in zip(files, before, strict=True):
+        if survey.signature(path) != signature:
+            detail = f'"{path.name}" changed while it was read.'
+            raise SourceError("S105", detail, "Run the command again when nothing writes to the file.")
 
 
 def text(value: str) -> str:

@@ -16,7 +16,7 @@ import duckdb
 
 from syncer.errors import SourceError
 from syncer.sources import decode, header, survey
-from syncer.sources.column import fingerprint, source_column, text, work_file
+from syncer.sources.column import fingerprint, source_column, text, unchanged, work_file
 from syncer.sources.protocol import ReadAgain, Relation, SourceColumn
 
 if TYPE_CHECKING:
@@ -178,10 +178,7 @@ class _Scan:
 
     def _finish(self, rows: int, surveys: Future[tuple[tuple[Survey, ...], str]]) -> str:
         found, digest = surveys.result()
-        for path, before in zip(self.source.files, self.signatures, strict=True):
-            if survey.signature(path) != before:
-                detail = f'"{path.name}" changed while it was read.'
-                raise SourceError("S105", detail, "Run the command again when nothing writes to the file.")
+        unchanged(self.source.files, self.signatures)
         broken = self._count(f"SELECT count(DISTINCT (scan_id, file_id, line)) FROM {self.table}")
         is_single = len(self.columns) == 1
         expected = sum(each.records - 1 + (len(each.blanks) if is_single else 0) for each in found)

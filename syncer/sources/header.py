@@ -65,7 +65,7 @@ def read(head: bytes, form: Form, label: str) -> Header:
             raise SourceError(
                 "S106", detail, f'Its header looks split at {_called(others[0])}: declare that as "delimiter".'
             )
-    _check(names, label)
+    check_names(names, label)
     return Header(tuple(names), delimiter)
 
 
@@ -96,7 +96,8 @@ def _split(text: str, delimiter: str, quote: str, label: str) -> list[str]:
         raise SourceError("S104", detail, "Close every quote, and double a quote inside quotes.") from problem
 
 
-def _check(names: list[str], label: str) -> None:
+def check_names(names: list[str], label: str) -> None:
+    """Refuse names that could be taken for one another or for nothing; raises `SourceError`."""
     if len(names) > MAX_COLUMNS:
         raise SourceError("S107", f'"{label}" has {len(names):,} columns; at most {MAX_COLUMNS:,} are read.')
     seen: dict[str, str] = {}

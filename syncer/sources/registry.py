@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 from syncer.errors import SourceError
 from syncer.manifest.models import Column
 from syncer.sources.csv import CsvForm, CsvSource
+from syncer.sources.database import DatabaseSource
 from syncer.sources.header import DELIMITERS
+from syncer.sources.jsonl import JsonLinesSource
+from syncer.sources.parquet import ParquetSource
+from syncer.sources.sql import SqlSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,13 +20,30 @@ if TYPE_CHECKING:
     from syncer.manifest import models
     from syncer.sources.protocol import Source
 
-_ENDINGS = {"csv": "csv", "tsv": "tsv", "tab": "tsv", "ssv": "ssv", "txt": "csv"}
+_ENDINGS = {
+    "csv": "csv",
+    "tsv": "tsv",
+    "tab": "tsv",
+    "ssv": "ssv",
+    "txt": "csv",
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+    "parquet": "parquet",
+}
 
 
 def source(name: str, declared: models.Source, files: tuple[Path, ...], others: Mapping[str, Source]) -> Source:
-    """Return the source; `files` are those that `declared.file` names, resolved, `others` those that its SQL may read."""
+    """Return the source; `files` are those that `declared.file` names, resolved; `others` those that its SQL may read."""
     columns = {key: each if isinstance(each, Column) else Column(type=each) for key, each in declared.columns.items()}
+    if declared.database is not None:
+        return DatabaseSource(name, declared.database, declared.sql or "", columns)
+    if declared.sql is not None:
+        return SqlSource(name, declared.sql, others, columns)
     kind = declared.format or _format(files)
+    if kind == "parquet":
+        return ParquetSource(name, files, columns)
+    if kind == "jsonl":
+        return JsonLinesSource(name, files, declared.encoding or "utf-8", columns)
     form = CsvForm(
         delimiter=declared.delimiter or DELIMITERS[kind],
         quote=declared.quote or '"',

@@ -1,0 +1,161 @@
+"""The ledger as files: what was last confirmed, per operation and key, as hashes.
+
+A base and the overlays since, all immutable Parquet, named by one small index that is replaced in one step: a process may
+die anywhere and the ledger is either the old one or the new one. An overlay's key without a row hash forgets the key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+import duckdb
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from syncer.errors import StateError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_OVERLAYS = 8
+"""More are folded into the base: every fetch has to look through all of them."""
+_KEY = "kh_high, kh_low"
+
+
+class _Index(BaseModel):
+    """Which files are the ledger. `merged` is the digest of the last overlay, which makes a repeated merge harmless."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    serial: int
+    base: str
+    overlays: tuple[str, ...] = ()
+    merged: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalLedger:
+    """Implements `state.protocol.Ledger` in a folder; one writer at a time, which the lease sees to."""
+
+    folder: Path
+    memory_limit: str = "1GB"
+
+    async def serial(self, operation: str) -> int:
+        """Return the number of merges so far; 0 for a new operation."""
+        index = await anyio.to_thread.run_sync(self._index, operation)
+        return index.serial if index else 0
+
+    async def fetch(self, operation: str, folder: Path) -> Path | None:
+        """Return a Parquet file of (kh_high, kh_low, rh), or None for a new operation; it may be the ledger's own: read only."""
+        return await anyio.to_thread.run_sync(self._fetch, operation, folder)
+
+    async def merge(self, operation: str, serial: int, confirmed: Path) -> int:
+        """Overlay `confirmed` on the ledger of this serial and return the new one; raises `StateError` on a conflict."""
+        return await anyio.to_thread.run_sync(self._merge, operation, serial, confirmed)
+
+    def _fetch(self, operation: str, folder: Path) -> Path | None:
+        index = self._index(operation)
+        if index is None:
+            return None
+        home = self.folder / operation
+        if not index.overlays:
+            return home / index.base
+        target = folder / f"ledger-{operation}-{index.serial}.parquet"
+        self._fold([home / index.base, *(home / each for each in index.overlays)], target)
+        return target
+
+    def _merge(self, operation: str, serial: int, confirmed: Path) -> int:
+        index = self._index(operation)
+        digest = _digest(confirmed)
+        found = index.serial if index else 0
+        if index and found == serial + 1 and index.merged == digest:
+            return found
+        if found != serial:
+            detail = f'The ledger of "{operation}" is at serial {found}, and the run began at {serial}.'
+            raise StateError("R280", detail, "Another run has written in between: make the plan again.")
+        home = self.folder / operation
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = f"{serial + 1:08}.parquet"
+        if index is None or len(index.overlays) >= MAX_OVERLAYS:
+            old = [home / index.base, *(home / each for each in index.overlays)] if index else []
+            self._fold([*old, confirmed], home / name)
+            changed = _Index(serial=serial + 1, base=name, merged=digest)
+        else:
+            draft = home / f"{name}.part"
+            shutil.copyfile(confirmed, draft)
+            _settle(draft, home / name)
+            changed = index.model_copy(
+                update={"serial": serial + 1, "overlays": (*index.overlays, name), "merged": digest}
+            )
+        draft = home / "index.part"
+        draft.write_text(changed.model_dump_json(), encoding="utf-8")
+        _settle(draft, home / "index.json")
+        kept = {changed.base, *changed.overlays}
+        for each in home.glob("*.parquet"):
+            if each.name not in kept:
+                each.unlink()
+        return changed.serial
+
+    def _index(self, operation: str) -> _Index | None:
+        path = self.folder / operation / "index.json"
+        try:
+            return _Index.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError) as problem:
+            raise StateError("R281", f'The index of the ledger of "{operation}" cannot be read.') from problem
+
+    def _fold(self, layers: list[Path], target: Path) -> None:
+        """Write the newest word on every key, in any order; keys to forget are left out."""
+        whole = f"SELECT {_KEY}, rh FROM {_scan(layers[0])}"
+        for layer in layers[1:]:
+            newer = f"SELECT {_KEY}, rh FROM {_scan(layer)}"
+            whole = f"SELECT * FROM ({whole}) ANTI JOIN ({newer}) USING ({_KEY}) UNION ALL ({newer})"
+        draft = target.with_name(target.name + ".part")
+        draft.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft.touch(mode=0o600)
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": self.memory_limit,
+            "preserve_insertion_order": False,
+        }
+        config["temp_directory"] = str(target.parent / "spill")
+        try:
+            with duckdb.connect(":memory:", config=config) as connection:
+                connection.execute(
+                    f"COPY (SELECT * FROM ({whole}) WHERE rh IS NOT NULL) TO '{_quoted(draft)}' (FORMAT parquet)"
+                )
+        except duckdb.Error as problem:
+            raise StateError(
+                "R281", "The files of the ledger cannot be read, or there is no room to write them."
+            ) from problem
+        _settle(draft, target)
+
+
+def _scan(path: Path) -> str:
+    return f"read_parquet('{_quoted(path)}')"
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _settle(draft: Path, path: Path) -> None:
+    """Make the draft durable, give it its name, and make the name durable."""
+    draft.chmod(0o600)
+    with draft.open("rb+") as file:
+        os.fsync(file.fileno())
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
