@@ -194,10 +194,8 @@ def _members(path: Path, positions: Positions) -> set[str]:
 
 def _schema_at(path: Path, positions: Positions) -> dict[str, Any]:
     """Return the description of one member as the member's parent gives it."""
-    for form in _forms(path[:-1], positions):
-        if path[-1] in form.get("properties", {}):
-            return dict(form["properties"][path[-1]])
-    return {}
+    around = (form.get("properties", {}) for form in _forms(path[:-1], positions))
+    return next(dict(members[path[-1]]) for members in around if path[-1] in members)
 
 
 def _forms(path: Path, positions: Positions) -> list[dict[str, Any]]:

@@ -12,11 +12,18 @@ from syncer.diagnostics import Place
 from syncer.manifest.read import read_file
 
 ROOT = Path(__file__).parents[3]
-CORPUS = [path.read_bytes() for path in sorted((ROOT / "manifests").rglob("*.yaml"))] + [
-    b"version: 1\nvars: &a { x: 'it''s', y: \"\\u00e9\\t\" }\n"
-    b"mappings:\n  m:\n    a: |\n      {{ x }}\n    b: >-\n      y\n    c: *a\n",
-    b'{"version": 1, "tests": {"t": {"operation": "o", "given": [{"a": null}, {"b": 1.5}]}}}\n',
-]
+QUIRKS = b"""version: 1
+vars: &a { x: 'it''s', y: "\\u00e9\\t" }
+mappings:
+  m:
+    a: |
+      {{ x }}
+    b: >-
+      y
+    c: *a
+"""
+FLOW = b'{"version": 1, "tests": {"t": {"operation": "o", "given": [{"a": null}, {"b": 1.5}]}}}\n'
+CORPUS = [*(path.read_bytes() for path in sorted((ROOT / "manifests").rglob("*.yaml"))), QUIRKS, FLOW]
 TOKENS = [
     *(b"\x00 \xff \xc3 \xef\xbb\xbf \r \t - ? : , [ ] { } # & * ! | > ' \" % @ ` ~ << --- ... !! &a *a".split(b" ")),
     *(b"no 1_000 22:22 0777 1.10 .inf 1e999 null true {{ }} \\ud800 \\UFFFFFFFF \\x00".split()),

@@ -335,3 +335,22 @@ def test_a_value_already_told_is_told_once(findings: Say, said: Said) -> None:
           "yes" is text in YAML 1.2 and true in YAML 1.1, so readers disagree.
           Write "yes" in quotes for text, or true for a truth value.
     """)
+
+
+def test_texts_and_names_have_a_longest_length(findings: Say, said: Said) -> None:
+    """A template of more than 64 KB, and a field's name of more than 255 characters, are no accident of YAML."""
+    told = findings(f"version: 1\nmappings:\n  m:\n    a: {'x' * 65_537}\n    {'y' * 256}: b\n")
+    assert told == said(f"""
+        m.yaml:4:8: error M123: Value is not allowed
+          "mappings.m.a" must be text of at most 65,536 characters.
+
+        m.yaml:5:5: error M126: Name cannot be used
+          "{"y" * 61}..." cannot be a name in "mappings.m".
+          Write the field's name, 1 to 255 characters.
+    """)
+
+
+def test_a_list_of_mappings_is_called_so(findings: Say) -> None:
+    """The rows of a test are a list of mappings."""
+    told = findings("version: 1\ntests: { t: { operation: o, given: x } }\n")
+    assert '"tests.t.given" must be a list of mappings, but is text.' in told
