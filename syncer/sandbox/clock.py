@@ -15,6 +15,9 @@ import anyio.lowlevel
 DEFAULT_START = 1_772_438_400.0
 """2026-03-02 08:00:00 UTC: a Monday, two hours after the daily quota is given back at 00:00 US Central."""
 
+RESOLUTION = 1e-6
+"""Seconds. A shorter rest is lost when added to the time of an event loop, and would be waited for for ever."""
+
 
 @dataclass(slots=True)
 class Clock:
@@ -45,7 +48,7 @@ class Clock:
         """Waits on the event loop until that much has passed, by itself or by `advance`; always yields once."""
         deadline = self.elapsed() + seconds
         await anyio.lowlevel.checkpoint()
-        while (remaining := deadline - self.elapsed()) > 0:
+        while (remaining := deadline - self.elapsed()) > RESOLUTION:
             if self._moved is None:
                 self._moved = anyio.Event()
             with anyio.move_on_after(remaining):

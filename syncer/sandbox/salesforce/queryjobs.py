@@ -241,7 +241,7 @@ async def delete(world: SalesforceWorld, exchange: Exchange) -> Response:
 
 
 def _locate(text: str | None) -> int:
-    if text is None:
+    if not text:
         return 0
     try:
         return int(base64.b64decode(text + "==").decode())

@@ -31,7 +31,3 @@ class Timeline:
             self.moment = max(self.moment, moment)
             happen()
         self.moment = max(self.moment, now)
-
-    def clear(self) -> None:
-        """Nothing is going to happen any more."""
-        self._waiting.clear()

@@ -7,7 +7,6 @@ and an access token that is ready for use.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import anyio
@@ -149,10 +148,6 @@ class SalesforceWorld:
     def vendor_error(self, exchange: Exchange, fault: FaultRule) -> Response:
         """The vendor's own way of saying the error that a rule asks for."""
         return trouble.vendor_error(exchange, fault)
-
-    def counts(self) -> Counter[str]:
-        """How many living records each object has."""
-        return Counter({name: len(table.rows) for name, table in self.org.store.tables.items()})
 
 
 def _label(record: dict[str, Any], fields: Any) -> str:

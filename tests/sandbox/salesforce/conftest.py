@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from trio.testing import MockClock
 
 from syncer.sandbox.app import Sandbox, SandboxOptions
 from syncer.sandbox.salesforce.options import SalesforceOptions
 from syncer.sandbox.transport import running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
 
 BASE = "/services/data/v61.0"
 
@@ -111,6 +114,12 @@ async def opened(limits: SalesforceOptions | None = None, **options: Any) -> Asy
         ) as client,
     ):
         yield Org(client, sandbox)
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    """Trio on a clock that moves only when it is told to, or when everybody waits."""
+    return "trio", {"clock": MockClock(autojump_threshold=0)}
 
 
 @pytest.fixture

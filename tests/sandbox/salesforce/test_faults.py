@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -13,12 +15,12 @@ JOB = "*/jobs/ingest/{jobId}"
 TEXT = "Crm_Key__c,LastName\n" + "".join(f"K-{number},N{number}\n" for number in range(10))
 
 
-def arm(org, action, **rule):
+def arm(org: Any, action: str, **rule: Any) -> None:
     """Arm one rule."""
     org.sandbox.faults.add(FaultRule.parse({"action": action} | rule))
 
 
-async def test_the_answer_to_a_close_is_lost(org):
+async def test_the_answer_to_a_close_is_lost(org: Any) -> None:
     """Applied, then lost: the job runs all the same, and a look at it tells."""
     job = await org.create_job("upsert")
     await org.upload(job, TEXT)
@@ -29,7 +31,7 @@ async def test_the_answer_to_a_close_is_lost(org):
     assert (await org.info(job))["state"] == "JobComplete"
 
 
-async def test_an_upload_is_lost_before_it_arrives(org):
+async def test_an_upload_is_lost_before_it_arrives(org: Any) -> None:
     """Lost before: counters stay absent, and the upload may be made again."""
     job = await org.create_job("upsert")
     arm(org, "lose_before_apply", endpoint="PUT *batches")
@@ -39,7 +41,7 @@ async def test_an_upload_is_lost_before_it_arrives(org):
     assert (await org.upload(job, TEXT)).status_code == 201
 
 
-async def test_rows_are_locked_by_key_by_number_and_by_share(org):
+async def test_rows_are_locked_by_key_by_number_and_by_share(org: Any) -> None:
     """*Bulk API 2.0*, Errors: UNABLE_TO_LOCK_ROW fails rows; the same upload later passes."""
     for rule, low, high in (({"key": "k-3"}, 1, 1), ({"first": 2}, 2, 2), ({"share": 0.5}, 1, 9)):
         arm(org, "lock_rows", **rule)
@@ -49,7 +51,7 @@ async def test_rows_are_locked_by_key_by_number_and_by_share(org):
     assert await org.rows(job, "failedResults") == []
 
 
-async def test_a_locked_row_says_so(org):
+async def test_a_locked_row_says_so(org: Any) -> None:
     """The text names the record where there is one."""
     record = await org.make("Contact", LastName="Okafor")
     arm(org, "lock_rows", first=1)
@@ -66,7 +68,7 @@ async def test_a_locked_row_says_so(org):
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "UNABLE_TO_LOCK_ROW")
 
 
-async def test_jobs_are_slow_or_stall(org):
+async def test_jobs_are_slow_or_stall(org: Any) -> None:
     """A slow job takes so much longer; a stalled one stays InProgress until it is aborted, or for its time."""
     arm(org, "slow_job", seconds=100.0)
     job = await org.send(TEXT, "upsert")
@@ -88,7 +90,7 @@ async def test_jobs_are_slow_or_stall(org):
     assert len(await org.rows(job, "unprocessedrecords")) == 10
 
 
-async def test_jobs_fail_at_once_or_half_way(open_org):
+async def test_jobs_fail_at_once_or_half_way(open_org: Any) -> None:
     """A failed job keeps what it wrote; the rest is unprocessed."""
     async with open_org() as org:
         text = "LastName\n" + "".join(f"N{number}\n" for number in range(600))
@@ -100,7 +102,7 @@ async def test_jobs_fail_at_once_or_half_way(open_org):
             assert len(await org.rows(job, "unprocessedrecords")) == 600 - written
 
 
-async def test_results_change_their_order_or_are_missing(org):
+async def test_results_change_their_order_or_are_missing(org: Any) -> None:
     """Shuffled results hold the same rows; wrong counts and a missing file are as told."""
     arm(org, "wrong_counts", first=3)
     job, shown = await org.load(TEXT, "upsert")
@@ -115,7 +117,7 @@ async def test_results_change_their_order_or_are_missing(org):
     assert answer.status_code == 404
 
 
-async def test_collections_come_back_in_another_order_or_in_part(org):
+async def test_collections_come_back_in_another_order_or_in_part(org: Any) -> None:
     """Items out of order, and a call that wrote its first records only and then broke."""
     records = [{"attributes": {"type": "Contact"}, "LastName": name} for name in "ABC"]
     path = "/services/data/v61.0/composite/sobjects"
@@ -142,7 +144,7 @@ async def test_collections_come_back_in_another_order_or_in_part(org):
         ("SOMETHING_ELSE", 400),
     ],
 )
-async def test_vendor_errors(org, code, status):
+async def test_vendor_errors(org: Any, code: str, status: int) -> None:
     """*Status Codes and Error Responses*: each error under its own status."""
     arm(org, "vendor_error", code=code)
     answer = await org.client.get("/services/data/v61.0/limits")
@@ -151,7 +153,7 @@ async def test_vendor_errors(org, code, status):
     assert ("WWW-Authenticate" in answer.headers) is (status == 401)
 
 
-async def test_rules_match_operations_and_keys(org):
+async def test_rules_match_operations_and_keys(org: Any) -> None:
     """A rule may name what is done and to which key; reads have operations too."""
     arm(org, "status", operation="upsert", key="Contact/Crm_Key__c/k-3", status=502)
     arm(org, "status", operation="query", status=504)
@@ -160,10 +162,12 @@ async def test_rules_match_operations_and_keys(org):
     await org.upload(job, TEXT)
     assert (await org.patch(job)).status_code == 502
     assert (await org.info(job))["state"] == "Open"
-    assert (await org.client.get("/services/data/v61.0/query", params={"q": "SELECT Id FROM Contact"})).status_code == 504
+    assert (
+        await org.client.get("/services/data/v61.0/query", params={"q": "SELECT Id FROM Contact"})
+    ).status_code == 504
 
 
-async def test_the_log_knows_jobs_and_keys(org):
+async def test_the_log_knows_jobs_and_keys(org: Any) -> None:
     """The witness: operation and keys of each write, and when a job read and wrote them."""
     await org.load(TEXT, "upsert")
     traffic = org.sandbox.traffic

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 pytestmark = pytest.mark.anyio
@@ -13,7 +15,7 @@ COUNTS = ["numberRecordsProcessed", "numberRecordsFailed"]
 ROWS = "LastName\nOkafor\n"
 
 
-async def test_create_answers_200_with_a_relative_content_url(org):
+async def test_create_answers_200_with_a_relative_content_url(org: Any) -> None:
     """*Create a Job*: 200, members in this order, no jobType, contentUrl without a leading slash."""
     answer = await org.client.post(
         "/services/data/v60.0/jobs/ingest",
@@ -30,7 +32,7 @@ async def test_create_answers_200_with_a_relative_content_url(org):
     assert len(job["id"]) == 18
 
 
-async def test_create_shows_no_external_id_unless_it_upserts(org):
+async def test_create_shows_no_external_id_unless_it_upserts(org: Any) -> None:
     """*Create a Job*: externalIdFieldName belongs to upserts; an empty one on others is passed over."""
     answer = await org.client.post(
         "/services/data/v61.0/jobs/ingest",
@@ -39,7 +41,7 @@ async def test_create_shows_no_external_id_unless_it_upserts(org):
     assert list(answer.json()) == [*HEAD, *KIND, "contentUrl", "lineEnding", "columnDelimiter"]
 
 
-async def test_info_has_no_counters_before_the_upload(org):
+async def test_info_has_no_counters_before_the_upload(org: Any) -> None:
     """*Get Information About a Job*: counters are absent before the PUT and 0 after it."""
     job = await org.create_job()
     options = ["contentUrl", "lineEnding", "columnDelimiter"]
@@ -50,7 +52,7 @@ async def test_info_has_no_counters_before_the_upload(org):
     assert (shown["numberRecordsProcessed"], shown["numberRecordsFailed"], shown["state"]) == (0, 0, "Open")
 
 
-async def test_closing_answers_a_subset(org):
+async def test_closing_answers_a_subset(org: Any) -> None:
     """*Complete or Abort a Job*: head only, and systemModstamp as at creation."""
     job = await org.create_job()
     await org.upload(job, ROWS)
@@ -61,7 +63,7 @@ async def test_closing_answers_a_subset(org):
     assert shown["systemModstamp"] == shown["createdDate"]
 
 
-async def test_a_finished_job_has_no_content_url(org):
+async def test_a_finished_job_has_no_content_url(org: Any) -> None:
     """*Get Information About a Job*: contentUrl only while Open; total time is no less than active time."""
     _, shown = await org.load(ROWS)
     assert list(shown) == [*HEAD, *KIND, "jobType", "lineEnding", "columnDelimiter", *COUNTS, *TIMES]
@@ -70,7 +72,7 @@ async def test_a_finished_job_has_no_content_url(org):
     assert shown["systemModstamp"] > shown["createdDate"]
 
 
-async def test_a_failed_job_ends_with_its_error_message(org):
+async def test_a_failed_job_ends_with_its_error_message(org: Any) -> None:
     """*Get Information About a Job*: errorMessage comes last, and both counters are 0."""
     _, shown = await org.load("LastName,Nmae\nOkafor,x\n")
     assert list(shown)[-1] == "errorMessage"
@@ -78,7 +80,7 @@ async def test_a_failed_job_ends_with_its_error_message(org):
     assert (shown["state"], shown["numberRecordsProcessed"], shown["numberRecordsFailed"]) == ("Failed", 0, 0)
 
 
-async def test_counters_include_failures_and_may_be_final_while_in_progress(org):
+async def test_counters_include_failures_and_may_be_final_while_in_progress(org: Any) -> None:
     """*Get Information About a Job*: processed counts failures, and only the state ends polling."""
     job = await org.send("LastName,Email\nA,a@example.org\nB,bad\n")
     org.advance(1.2)
@@ -88,7 +90,7 @@ async def test_counters_include_failures_and_may_be_final_while_in_progress(org)
     assert (await org.info(job))["state"] == "JobComplete"
 
 
-async def test_list_entries_have_no_counters(org):
+async def test_list_entries_have_no_counters(org: Any) -> None:
     """*Get Information About All Jobs*: neither counters nor errors; the last page says done and null."""
     await org.load("Nmae\nx\n", "upsert")
     listed = (await org.client.get("/services/data/v61.0/jobs/ingest?jobType=V2Ingest")).json()
@@ -96,7 +98,7 @@ async def test_list_entries_have_no_counters(org):
     assert list(listed["records"][0]) == [*HEAD, *KIND, "jobType", "lineEnding", "columnDelimiter"]
 
 
-async def test_lists_come_in_pages_of_a_thousand(org):
+async def test_lists_come_in_pages_of_a_thousand(org: Any) -> None:
     """*Get Information About All Jobs*: at most 1,000 a page, the next by queryLocator."""
     for _ in range(1001):
         await org.create_job()
@@ -106,7 +108,7 @@ async def test_lists_come_in_pages_of_a_thousand(org):
     assert (len(second["records"]), second["done"], second["nextRecordsUrl"]) == (1, True, None)
 
 
-async def test_an_assignment_rule_is_echoed(org):
+async def test_an_assignment_rule_is_echoed(org: Any) -> None:
     """*Create a Job*: assignmentRuleId is shown only if it was set."""
     answer = await org.client.post(
         "/services/data/v61.0/jobs/ingest",
@@ -115,7 +117,7 @@ async def test_an_assignment_rule_is_echoed(org):
     assert answer.json()["assignmentRuleId"] == "01Q5g000000Kp3X"
 
 
-async def test_responses_carry_the_limit_header(org):
+async def test_responses_carry_the_limit_header(org: Any) -> None:
     """*Limit Info Header*: usage of the day on every authenticated answer, also on those without a body."""
     job = await org.create_job()
     answer = await org.upload(job, ROWS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
 
 import pytest
 
@@ -17,21 +18,26 @@ CLIENT = {"client_id": LIMITS.client_id, "client_secret": LIMITS.client_secret}
 START = 1_772_438_400
 
 
-def basic(client_id, secret):
+def basic(client_id: str, secret: str) -> Any:
     """An Authorization header."""
     return {"Authorization": "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()}
 
 
-def assertion(**changes):
+def assertion(**changes: Any) -> Any:
     """A JWT whose signature nobody looks at."""
     header = {"alg": changes.pop("alg", "RS256")}
-    claims = {"iss": LIMITS.client_id, "sub": LIMITS.username, "aud": "https://login.salesforce.com", "exp": START + 180}
+    claims = {
+        "iss": LIMITS.client_id,
+        "sub": LIMITS.username,
+        "aud": "https://login.salesforce.com",
+        "exp": START + 180,
+    }
     parts = (json.dumps(part).encode() for part in (header, claims | changes))
     return ".".join([*(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts), "c2ln"])
 
 
-async def test_client_credentials_by_form_and_basic(org):
-    """*Client Credentials Flow*: form fields or Basic; no refresh token, no expires_in, issued_at in milliseconds as text."""
+async def test_client_credentials_by_form_and_basic(org: Any) -> None:
+    """*Client Credentials Flow*: form or Basic; no refresh token, no expires_in, issued_at in milliseconds as text."""
     form = await org.client.post(TOKEN, data=CLIENT | {"grant_type": "client_credentials"})
     head = basic(LIMITS.client_id, LIMITS.client_secret)
     by_head = await org.client.post(TOKEN, data={"grant_type": "client_credentials"}, headers=head)
@@ -52,7 +58,11 @@ async def test_client_credentials_by_form_and_basic(org):
     ("grant", "keys"),
     [
         (
-            {"grant_type": "password", "username": LIMITS.username, "password": LIMITS.password + LIMITS.security_token},
+            {
+                "grant_type": "password",
+                "username": LIMITS.username,
+                "password": LIMITS.password + LIMITS.security_token,
+            },
             {"access_token", "instance_url", "id", "token_type", "issued_at", "signature"},
         ),
         (
@@ -69,7 +79,7 @@ async def test_client_credentials_by_form_and_basic(org):
         ),
     ],
 )
-async def test_other_grants(org, grant, keys):
+async def test_other_grants(org: Any, grant: dict[str, str], keys: set[str]) -> None:
     """*OAuth Authorization Flows*: which members each answer has; `exp` may be text."""
     answer = await org.client.post(TOKEN, data=CLIENT | grant)
     assert (answer.status_code, set(answer.json())) == (200, keys)
@@ -96,26 +106,28 @@ JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
         ({"grant_type": JWT, "assertion": assertion(exp=START)}, "invalid_grant", "expired authorization code"),
     ],
 )
-async def test_refused_grants(org, form, error, description):
+async def test_refused_grants(org: Any, form: dict[str, str], error: str, description: str) -> None:
     """*OAuth 2.0*, errors: 400 and an object, not an array."""
     answer = await org.client.post(TOKEN, data=CLIENT | {"grant_type": "client_credentials"} | form)
     assert (answer.status_code, answer.json()) == (400, {"error": error, "error_description": description})
 
 
-async def test_client_credentials_want_the_orgs_own_host(open_org):
+async def test_client_credentials_want_the_orgs_own_host(open_org: Any) -> None:
     """*Client Credentials Flow*: My Domain only, and a run-as user."""
     form = CLIENT | {"grant_type": "client_credentials"}
     async with open_org() as org:
         answer = await org.client.post(f"https://login.salesforce.com{TOKEN}", data=form)
         assert answer.json() == {"error": "invalid_grant", "error_description": "request not supported on this domain"}
-        garbled = await org.client.post(TOKEN, data={"grant_type": "client_credentials"}, headers={"Authorization": "Basic %"})
+        garbled = await org.client.post(
+            TOKEN, data={"grant_type": "client_credentials"}, headers={"Authorization": "Basic %"}
+        )
         assert garbled.json()["error"] == "invalid_client_id"
     async with open_org(SalesforceOptions(has_run_as_user=False)) as org:
         answer = await org.client.post(TOKEN, data=form)
         assert answer.json()["error_description"] == "no client credentials user enabled"
 
 
-async def test_sessions_end(org):
+async def test_sessions_end(org: Any) -> None:
     """*Session Settings*: two hours by default; then 401, with WWW-Authenticate and without the limit header."""
     token = (await org.client.post(TOKEN, data=CLIENT | {"grant_type": "client_credentials"})).json()["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
@@ -129,7 +141,7 @@ async def test_sessions_end(org):
     assert "Sforce-Limit-Info" not in answer.headers
 
 
-async def test_a_job_survives_a_new_token(org):
+async def test_a_job_survives_a_new_token(org: Any) -> None:
     """*Session*: the state of a job has nothing to do with the token that made it."""
     job = await org.send("LastName\nOkafor\n")
     world = org.sandbox.worlds["salesforce"]
@@ -141,13 +153,13 @@ async def test_a_job_survives_a_new_token(org):
     assert (await org.info(job))["state"] == "JobComplete"
 
 
-async def test_a_malformed_authorization_header(org):
+async def test_a_malformed_authorization_header(org: Any) -> None:
     """*Status Codes*: 401 INVALID_AUTH_HEADER."""
     answer = await org.client.get("/services/data/v61.0", headers={"Authorization": "Bearer"})
     assert answer.json() == [{"message": "INVALID_HEADER_TYPE", "errorCode": "INVALID_AUTH_HEADER"}]
 
 
-async def test_revoke_and_introspect(org):
+async def test_revoke_and_introspect(org: Any) -> None:
     """*Revoke OAuth Tokens*, *Introspection*: a revoked token is not active and opens nothing."""
     form = CLIENT | {"token": LIMITS.access_token, "token_type_hint": "access_token"}
     shown = (await org.client.post("/services/oauth2/introspect", data=form)).json()
@@ -163,7 +175,7 @@ async def test_revoke_and_introspect(org):
     assert (await org.client.get("/services/data/v61.0")).status_code == 401
 
 
-async def test_the_instance_url_can_be_set(open_org):
+async def test_the_instance_url_can_be_set(open_org: Any) -> None:
     """A sandbox behind a name of its own says so in its token answers."""
     async with open_org(SalesforceOptions(instance_url="http://127.0.0.1:8765")) as org:
         answer = await org.client.post(TOKEN, data=CLIENT | {"grant_type": "client_credentials"})
