@@ -28,7 +28,15 @@ _FORMS: dict[FieldType, dict[str, Any]] = {
     FieldType.DATETIME: {"type": "string", "format": "date-time"},
     FieldType.TIME: {"type": "string", "format": "time"},
 }
-_FLAGS = ("is_creatable", "is_updatable", "is_key", "is_unique", "is_case_sensitive", "is_restricted")
+_FLAGS = {
+    "is_creatable": True,
+    "is_updatable": True,
+    "is_key": False,
+    "is_unique": False,
+    "is_case_sensitive": False,
+    "is_restricted": False,
+}
+"""Flags and what they are where a snapshot says nothing."""
 
 
 def load(path: Path) -> ObjectSchema:
@@ -74,7 +82,7 @@ def sealed(schema: ObjectSchema) -> ObjectSchema:
 def _property(field: FieldSchema) -> dict[str, Any]:
     form = dict(_FORMS[field.type])
     about: dict[str, Any] = {"type": field.type.value, "vendor_type": field.vendor_type}
-    about |= {flag: getattr(field, flag) for flag in _FLAGS}
+    about |= {flag: value for flag, usual in _FLAGS.items() if (value := getattr(field, flag)) is not usual}
     about |= {name: value for name in ("precision", "scale") if (value := getattr(field, name)) is not None}
     if field.reference_to:
         about["reference_to"] = list(field.reference_to)
@@ -109,5 +117,5 @@ def _field(name: str, members: dict[str, Any], *, is_required: bool) -> FieldSch
         is_required=is_required,
         picklist=None if picklist is None else tuple(picklist),
         reference_to=tuple(about.get("reference_to", ())),
-        **{flag: bool(about[flag]) for flag in _FLAGS},
+        **{flag: bool(about.get(flag, usual)) for flag, usual in _FLAGS.items()},
     )

@@ -34,7 +34,7 @@ _TEXT_AREA_CHARACTERS = {True: 2_000, False: 30_000}
 
 
 _IMPORT_KEY = FieldSchema("email", FieldType.TEXT, "email", "Email Address", max_length=255, is_key=True)
-"""Members are imported by e-mail address, a field of the lead that describe leaves out ("Bulk Program Member Import")."""
+"""Members are imported by e-mail address, which describe leaves out ("Bulk Program Member Import")."""
 
 
 def read_schema(response: Response, name: str) -> ObjectSchema | Problem:

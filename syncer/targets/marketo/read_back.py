@@ -51,14 +51,20 @@ class ReadBack:
         self, key: Sequence[str], values: Sequence[tuple[Any, ...]], fields: Sequence[str]
     ) -> dict[tuple[str, ...], list[Row]]:
         """Return the records held under these key values, by folded key."""
-        found: dict[tuple[str, ...], list[Row]] = {}
+        found: dict[tuple[str, ...], dict[str, Row]] = {}
         for chunk in _chunks(values):
             for record in await self._read(key, chunk, fields):
-                found.setdefault(_folded(key, record), []).append(record)
-        return found
+                found.setdefault(_folded(key, record), {})[str(record.get(self._id_field))] = record
+        return {each: list(by_id.values()) for each, by_id in found.items()}
+
+    @property
+    def _id_field(self) -> str:
+        if self.step.object == request.PROGRAM_MEMBER:
+            return "leadId"
+        return "marketoGUID" if request.is_custom(self.step.object) else "id"
 
     def _judge(self, position: int, row: Row, held: Sequence[Row]) -> Found:
-        ids = tuple(str(each.get("id") or each.get("marketoGUID") or "") for each in held)
+        ids = tuple(str(each.get(self._id_field, "")) for each in held)
         if self.step.action is Action.DELETE:
             return Found(position, Verdict.DIFFERS if held else Verdict.APPLIED, ids)
         if not held:
@@ -70,8 +76,7 @@ class ReadBack:
 
     async def _read(self, key: Sequence[str], values: Sequence[tuple[Any, ...]], fields: Sequence[str]) -> list[Row]:
         """Read one chunk with all its pages; where too many records match, halve it ("Leads", by filter)."""
-        id_field = "marketoGUID" if request.is_custom(self.step.object) else "id"
-        wanted = sorted({*fields, *key, id_field})
+        wanted = sorted({*fields, *key, self._id_field})
         found: list[Row] = []
         page = ""
         while True:
