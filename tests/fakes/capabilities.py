@@ -1,4 +1,4 @@
-"""API paths as values for tests of the planner: round numbers near the vendors', so a break-even can be reckoned by hand."""
+"""API paths as values for tests of the planner: round numbers near the vendors', to reckon a break-even by hand."""
 
 from __future__ import annotations
 
