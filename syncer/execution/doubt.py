@@ -13,20 +13,17 @@ from syncer.execution.resolve import LATE_SECONDS, Adopt, Judged, SendAnew, appl
 from syncer.execution.running import Stopped
 from syncer.outcome import Outcome
 from syncer.state.protocol import AcceptedNote, Doubted, Held, RejectNote, Remedying, Unsent, lettered
-from syncer.targets.protocol import Found, LookedUp, Remedy, Verdict
+from syncer.targets.protocol import Found, Remedy, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from syncer.execution.courier import Courier
-    from syncer.targets.protocol import Unit
+    from syncer.targets.protocol import LookedUp, Unit
 
 LOOK_SECONDS: Final = 60.0
 MOST_LOOKS: Final = 3
-MOST_JOB_LOOKS: Final = 30
-"""A lost import may wait in the vendor's queue of ten: it is looked for every minute for half an hour."""
-STILL_LOOKS: Final = 5
-"""A lost import that was found has come to rest when so many looks, a minute apart, find the same."""
+"""Further looks at what cannot be told yet. A job without a reference is searched by its session for as long as it can hide."""
 MOST_SENDS: Final = 5
 RECORDS_AT_ONCE: Final = 200
 """Records of one remedy: the smaller of the vendors' requests (sObject Collections; Sync Leads takes 300)."""
@@ -45,8 +42,6 @@ class _Progress:
     """Create-only refusals that wait for one more look."""
     looks: int = 0
     sends: int = 0
-    seen: object = None
-    same: int = 0
 
     @property
     def text(self) -> str:
@@ -62,19 +57,26 @@ class _Progress:
 
 async def settle(courier: Courier, unit: Unit) -> None:
     """Bring a doubted unit to its end, to its job, back to unsent, or into a person's hands."""
-    running = courier.running
     if courier.state(unit).wait_seconds is None:
         # Only `Committing` is known, and the last byte may have left any time after it: the full wait begins now.
         await courier.doubted(unit, "The run was cut while the answer was awaited.")
-    progress = _progress(courier, unit)
+    await _settle(courier, unit, _progress(courier, unit))
+
+
+async def _settle(courier: Courier, unit: Unit, progress: _Progress) -> None:
+    running = courier.running
     while progress.undecided():
         await _wait(courier, unit)
         looked = await _look_up(courier, unit, progress)
         if looked is None:
             continue
-        may_look_again = progress.looks < (MOST_JOB_LOOKS if _may_be_queued(courier, unit) else MOST_LOOKS)
+        was_searched = courier.is_job and not courier.state(unit).reference
         decision = decide(
-            courier.doubt_rule, progress.undecided(), looked, progress.refused, may_look_again=may_look_again
+            courier.doubt_rule,
+            progress.undecided(),
+            looked,
+            progress.refused,
+            may_look_again=progress.looks < MOST_LOOKS and not was_searched,
         )
         match decision:
             case Adopt(reference):
@@ -99,8 +101,10 @@ async def repeat_undecided(courier: Courier, unit: Unit) -> None:
         return
     progress = _progress(courier, unit)
     founds = [Found(position, Verdict.ABSENT) for position in progress.undecided()]
-    await _send_again(courier, unit, progress, Remedy.REPEAT, founds)
-    await settle(courier, unit)
+    for start in range(0, len(founds), RECORDS_AT_ONCE):
+        if not await _send_again(courier, unit, progress, Remedy.REPEAT, founds[start : start + RECORDS_AT_ONCE]):
+            break
+    await _settle(courier, unit, progress)
 
 
 def _progress(courier: Courier, unit: Unit) -> _Progress:
@@ -108,12 +112,6 @@ def _progress(courier: Courier, unit: Unit) -> _Progress:
     return _Progress(
         list(state.letters or _OPEN * unit.payload.records), {each.position: each for each in state.rejects}
     )
-
-
-def _may_be_queued(courier: Courier, unit: Unit) -> bool:
-    """Whether the unit is a job that was lost before it had a reference, so that it may still wait unseen."""
-    state = courier.state(unit)
-    return courier.is_job and not state.was_accepted and not state.reference
 
 
 async def _wait(courier: Courier, unit: Unit) -> None:
@@ -130,7 +128,7 @@ async def _look_up(courier: Courier, unit: Unit, progress: _Progress) -> LookedU
     """Read back; None when the answer says nothing yet, after a pause."""
     running = courier.running
     try:
-        looked = await courier.session.look_up(unit, courier.state(unit).reference)
+        return await courier.session.look_up(unit, courier.state(unit).reference)
     except (RetryableError, InDoubtError) as error:
         progress.looks += 1
         if progress.looks > MOST_LOOKS:
@@ -141,23 +139,6 @@ async def _look_up(courier: Courier, unit: Unit, progress: _Progress) -> LookedU
     except QuotaSpentError as error:
         running.park(courier.connection, error.detail, error.resets_at)
         raise Stopped from error
-    if looked.job is None and _may_be_queued(courier, unit):
-        return await _at_rest(courier, progress, looked)
-    return looked
-
-
-async def _at_rest(courier: Courier, progress: _Progress, looked: LookedUp) -> LookedUp | None:
-    """Believe the read-back of a lost import once it was found and has stopped moving; never found, it is unknown, not absent."""
-    is_there = any(each.verdict in {Verdict.APPLIED, Verdict.DIFFERS} for each in looked.records)
-    progress.same = progress.same + 1 if is_there and progress.seen == looked.records else 1
-    progress.seen = looked.records
-    progress.looks += 1
-    if is_there and progress.same >= STILL_LOOKS:
-        return looked
-    if progress.looks >= MOST_JOB_LOOKS:
-        return LookedUp()
-    await courier.running.pause(courier.node, "A lost import is looked for.", LOOK_SECONDS)
-    return None
 
 
 async def _act(courier: Courier, unit: Unit, progress: _Progress, judged: Judged) -> bool:

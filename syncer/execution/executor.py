@@ -6,6 +6,7 @@ settled to the last unit, so that no two writes of one key are ever under way at
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,17 +23,17 @@ from syncer.execution.rejects import RejectSpool, line
 from syncer.execution.report import Tally
 from syncer.execution.resolve import DoubtRule
 from syncer.execution.resume import Past, Stage
-from syncer.execution.running import WIND_DOWN_SECONDS, Running, Stopped
+from syncer.execution.running import WIND_DOWN_SECONDS, Running, Stopped, lease_ran_out
 from syncer.facts import PathKind
 from syncer.outcome import Outcome
-from syncer.state.protocol import RENEW_SECONDS, Finished, Parked, Started
+from syncer.state.protocol import RENEW_SECONDS, Finished, Merged, Parked, Started
 from syncer.targets.protocol import Step, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from syncer.engine.protocol import Payload
+    from syncer.engine.protocol import Payload, Staged
     from syncer.execution.context import Context
     from syncer.execution.rejects import RejectLine
     from syncer.execution.report import RunResult
@@ -84,7 +85,7 @@ async def _watch_lease(running: Running) -> None:
     """Stop whatever is about to send when the lease was not confirmed in time."""
     while (left := running.context.lease.remaining_seconds()) > 0:
         await running.context.clock.sleep(left)
-    running.halt(_lease_ran_out(), at_once=True)
+    running.halt(lease_ran_out(), at_once=True)
 
 
 async def _wind_down(running: Running) -> None:
@@ -134,7 +135,7 @@ class _Walk:
         self._context = context
         self._running = running
         self._tallies = {each.name: Tally() for each in plan.operations}
-        self._merged: set[str] = set()
+        self._merging: set[str] = set()
         self._spool = RejectSpool(context.folder)
         operations = {each.name: each for each in plan.operations}
         self._concurrency = {each.name: each.concurrency for each in plan.connections}
@@ -388,15 +389,17 @@ class _Walk:
 
     async def _merge(self, operation: OperationPlan) -> None:
         """Bring the ledger up to date once all steps of an operation are settled; a repetition changes nothing."""
-        name = operation.name
+        name, context = operation.name, self._context
         mine = [step for step in self._steps.values() if step.operation.name == name]
-        if name in self._merged or not all(step.is_settled for step in mine):
+        taken = self._merging | self._running.past.merged
+        if name in taken or not all(step.is_settled for step in mine):
             return
-        self._merged.add(name)
-        context = self._context
+        self._merging.add(name)
         path = context.folder / f"confirmed-{name}.parquet"
-        await context.offload(lambda: context.staged[name].confirmed(path))
+        if not path.exists():  # Written once, when all is settled: a merge that is repeated offers the same bytes.
+            await context.offload(lambda: _write_whole(context.staged[name], path))
         await context.store.ledger().merge(name, context.ledger_serials[name], path)
+        await self._running.note(Merged(operation=name))
 
     def _operation_report(self, operation: OperationPlan) -> report.OperationReport:
         """Count from the journal alone, so that the report is what a resumed run would know."""
@@ -437,18 +440,17 @@ def _reason(result: RunResult) -> str:
     return ending.guard or " ".join(ending.parked) or "Some rows were not sent."
 
 
+def _write_whole(staged: Staged, path: Path) -> None:
+    draft = path.with_suffix(".part")
+    staged.confirmed(draft)
+    with draft.open("rb+") as file:
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
 def _unknown_unit(unit: str) -> StalePlanError:
     return StalePlanError(
         "R102",
         f'The journal tells of unit "{unit}", which the rows as they are now do not give.',
         "Restore the source as it was when the run began.",
-    )
-
-
-def _lease_ran_out() -> StateError:
-    return StateError(
-        "R107",
-        "The lease was not confirmed in time, so sending was stopped.",
-        "When the state can be written again, go on with:",
-        "syncer resume",
     )

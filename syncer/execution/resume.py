@@ -60,6 +60,8 @@ class Past:
 
     plan: str = ""
     units: dict[str, UnitState] = field(default_factory=dict)
+    merged: set[str] = field(default_factory=set)
+    """Operations whose outcomes the ledger holds."""
     finished: int | None = None
 
     def state(self, unit: str) -> UnitState | None:
@@ -115,6 +117,8 @@ class Past:
                 self.plan, self.finished = note.plan, None
             case notes.Parked():
                 pass
+            case notes.Merged():
+                self.merged.add(note.operation)
             case notes.Finished():
                 self.finished = note.exit_code
             case notes.Intended():

@@ -16,10 +16,12 @@ from syncer.execution.lanes import Lanes
 from syncer.execution.report import Ending
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from syncer.errors import SyncerError
     from syncer.execution.context import Context
     from syncer.execution.resume import Past
-    from syncer.state.protocol import Journal, Note
+    from syncer.state.protocol import Journal, Lease, Note
 
 WIND_DOWN_SECONDS = 150.0
 """After an error or a guard: longer than any one request may take, so that answers on their way are still noted."""
@@ -58,7 +60,7 @@ class Running:
     def check(self, connection: str) -> None:
         """Raise `Stopped` unless something may be sent to `connection` now."""
         if not self.halted.is_set() and self.context.lease.remaining_seconds() <= 0:
-            self.halt(_lease_runs_out(), at_once=True)
+            self.halt(lease_ran_out(), at_once=True)
         if self.halted.is_set() or connection in self.parked:
             raise Stopped
 
@@ -109,7 +111,18 @@ class Running:
         return Ending(self.error, signal, self.guard, tuple(self.parked.values()), self.until)
 
 
-def _lease_runs_out() -> StateError:
+def fence(lease: Lease) -> Callable[[], None]:
+    """Return what a session calls right before a write leaves: it raises when that is no longer safe."""
+
+    def check() -> None:
+        if lease.remaining_seconds() <= 0:
+            raise lease_ran_out()
+
+    return check
+
+
+def lease_ran_out() -> StateError:
+    """Return the error of a run whose lease was not confirmed in time."""
     return StateError(
         "R107",
         "The lease was not confirmed for so long that another run may take it over, so nothing more was sent.",

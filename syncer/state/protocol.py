@@ -191,6 +191,13 @@ class Ruled(NoteModel):
     by: str
 
 
+class Merged(NoteModel):
+    """The ledger holds what the operation confirmed."""
+
+    kind: Literal["merged"] = "merged"
+    operation: str
+
+
 class Parked(NoteModel):
     """The run stopped in good order and can be resumed; `until` is epoch seconds, 0 when unknown."""
 
@@ -219,6 +226,7 @@ Note = Annotated[
     | Settled
     | Held
     | Ruled
+    | Merged
     | Parked
     | Finished,
     Field(discriminator="kind"),
