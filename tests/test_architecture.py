@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent / "syncer"
 FLOOR_0 = {"errors", "diagnostics", "outcome", "facts", "clock", "catalogue", "secret"}
 
 ROOMS: dict[str, set[str]] = {
-    **{name: FLOOR_0 for name in FLOOR_0},
+    **dict.fromkeys(FLOOR_0, FLOOR_0),
     "manifest": FLOOR_0,
     "mapping": FLOOR_0 | {"manifest.models", "manifest.template"},
     "plan": FLOOR_0 | {"manifest.models"},
@@ -20,10 +20,8 @@ ROOMS: dict[str, set[str]] = {
     "sources": FLOOR_0 | {"manifest.models"},
     "targets": FLOOR_0 | {"manifest.models", "engine.protocol"},
     "state": FLOOR_0,
-    "execution": FLOOR_0
-    | {"plan.models", "engine.protocol", "targets.protocol", "state.protocol", "sources.protocol"},
-    "workflow": FLOOR_0
-    | {"manifest", "mapping", "plan", "engine", "sources", "targets", "state", "execution"},
+    "execution": FLOOR_0 | {"plan.models", "engine.protocol", "targets.protocol", "state.protocol", "sources.protocol"},
+    "workflow": FLOOR_0 | {"manifest", "mapping", "plan", "engine", "sources", "targets", "state", "execution"},
     "cli": FLOOR_0 | {"workflow", "manifest", "plan", "execution", "state", "targets", "sandbox"},
     "sandbox": set(),
 }
@@ -55,10 +53,12 @@ PURE = (
 
 
 def modules() -> list[Path]:
+    """Every module of the package."""
     return sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
 
 
 def room_of(path: Path) -> str:
+    """The room that a module belongs to: the first part of its path."""
     first = path.relative_to(ROOT).parts[0]
     return first.removesuffix(".py")
 
@@ -77,6 +77,7 @@ def imports(path: Path) -> list[tuple[int, str]]:
 
 
 def allowed(room: str, name: str) -> bool:
+    """Whether `room` may import `name`."""
     inner = name.removeprefix("syncer.")
     if inner.split(".")[0] == room or inner == "__version__":
         return True

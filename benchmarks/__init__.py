@@ -1,0 +1,1 @@
+"""What syncer costs, measured beside what it is compared with."""

@@ -1,0 +1,84 @@
+"""`syncer apply`: perform a reviewed plan, or plan, ask and perform."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from syncer.cli.options import Exclude, Loopback, Memory, Select, Work
+
+EXAMPLES = """\
+Examples:
+
+\b
+  syncer apply changes.plan                  perform exactly this plan, or refuse
+  syncer apply manifests                     plan the folder, show it, ask, perform
+  syncer apply manifests --yes               the same without asking, for CI
+  syncer apply changes.plan --approved sha256:3f9c...
+                                             refuse any plan but the one that was approved
+
+Exit codes: 0 done, 3 manifest invalid, 5 refused by guard or budget, 6 stale or spent plan, 7 applied with
+rejects, 8 parked (resume later), 9 in doubt (needs a person), 10 locked.
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command(epilog=EXAMPLES)(apply)
+
+
+def apply(
+    what: Annotated[
+        Path, typer.Argument(metavar="PLAN|PROJECT", help="A plan file, or a folder of manifests.")
+    ] = Path(),
+    project: Annotated[
+        Path, typer.Option("--project", metavar="PROJECT", help="The manifests that a plan file was made of.")
+    ] = Path(),
+    approved: Annotated[
+        str | None, typer.Option("--approved", metavar="DIGEST", help="Perform only the plan with this digest.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    select: Select = None,
+    exclude: Exclude = None,
+    work: Work = None,
+    sandbox: Loopback = False,
+    memory: Memory = "1GB",
+    log_format: Annotated[
+        str, typer.Option("--log-format", metavar="auto|text|json", help="Progress bars, lines, or JSON lines.")
+    ] = "auto",
+) -> None:
+    """Perform a plan. What was reviewed is what runs: any difference in its inputs refuses the plan (exit 6).
+
+    Every request is journalled before and after. A run that was cut goes on with `syncer resume`.
+    """
+    from syncer.cli.views import plans, progress, reports, trouble
+    from syncer.workflow import applying, load, planning
+
+    settings = planning.Settings(work=work, offline=False, sandbox=sandbox, memory_limit=memory)
+    if what.is_file() and what.suffix not in (".yaml", ".yml"):
+        reviewed = planning.read_plan(what)
+        loaded = load.load(project, only=tuple(each.name for each in reviewed.operations))
+    else:
+        reviewed = None
+        loaded = load.load(what, select=tuple(select or ()), exclude=tuple(exclude or ()))
+    trouble.show_diagnostics(loaded.warnings, "text")
+    with applying.new_run(loaded, settings) as new:
+        with progress.staging() as listener:
+            if reviewed is None:
+                planned = planning.make_plan(loaded, settings, new.folder, listener)
+            else:
+                planned = planning.make_again(loaded, reviewed, settings, new.folder, listener)
+        planning.check_approved(planned.plan, approved)
+        if reviewed is None:
+            plans.show(planned.plan, "text")
+            if planned.plan.nodes and not yes and not progress.ask("Perform this plan?"):
+                progress.note("Nothing was sent.")
+                return
+        if not planned.plan.nodes:
+            progress.note("Nothing to send: every row is as it was last confirmed, or was refused.")
+        with progress.running(planned.plan, log_format) as events:
+            applied = applying.apply_plan(planned, new, settings, events)
+    reports.show(applied)
+    raise typer.Exit(applied.result.exit_code)

@@ -1,0 +1,67 @@
+"""The command line's one way in: the verbs, and how every error ends.
+
+Data goes to stdout, everything else to stderr. A verb imports what it needs when it runs, so that `--help` stays quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from syncer import __version__
+from syncer.cli import apply, describe, explain, plan, resume, sandbox, show, state, test, validate
+
+app = typer.Typer(
+    name="syncer",
+    help="Plan and apply for customer data: manifests in git, reviewed plans, safe writes.",
+    epilog="Start with:  syncer validate manifests/   then   syncer plan manifests/   then   syncer apply manifests/",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+for verb in (validate, test, plan, show, apply, resume, state, describe, explain, sandbox):
+    verb.register(app)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"syncer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Plan and apply for customer data: manifests in git, reviewed plans, safe writes."""
+
+
+def run() -> None:
+    """Run the command line; turn every expected error into its message and exit code."""
+    from syncer.cli.exits import Exit, exit_for
+    from syncer.errors import SyncerError
+
+    try:
+        app(prog_name="syncer")
+    except SyncerError as error:
+        from syncer.cli.views.trouble import show_error
+
+        show_error(error)
+        sys.exit(exit_for(error))
+    except KeyboardInterrupt:
+        sys.exit(Exit.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output left; what is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(Exit.ERROR)
+    except Exception as error:  # noqa: BLE001 - the last resort: a traceback could show a record's values
+        from syncer.cli.views.trouble import show_bug
+
+        show_bug(error)
+        sys.exit(Exit.ERROR)

@@ -1,0 +1,76 @@
+"""`syncer plan`: what would happen, by which path, at what cost; nothing is written to any target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from syncer.cli.options import Exclude, Loopback, Memory, Project, Select, Work
+
+EXAMPLES = """\
+Examples:
+
+\b
+  syncer plan                              plan the manifests of this folder
+  syncer plan manifests -o changes.plan    write the plan down, for review and `syncer apply changes.plan`
+  syncer plan --select newsletter          one operation; also tag:NAME, connection:NAME
+  syncer plan --offline                    no network at all: today's usage stays unknown
+  syncer plan --format markdown            for a pull request; also json, html, github
+  syncer plan --detailed-exitcode          exit 4 when there are changes, 0 when there are none
+"""
+
+FORMATS = ("text", "json", "markdown", "html", "github")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command(epilog=EXAMPLES)(plan)
+
+
+def plan(
+    project: Project = Path(),
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the plan file that `syncer apply` takes.")
+    ] = None,
+    output: Annotated[
+        str, typer.Option("--format", metavar="|".join(FORMATS), help="How the plan is printed.")
+    ] = "text",
+    select: Select = None,
+    exclude: Exclude = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Open no connection; needs no secrets.")] = False,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit 4 when the plan has changes.")
+    ] = False,
+    work: Work = None,
+    sandbox: Loopback = False,
+    memory: Memory = "1GB",
+) -> None:
+    """Show what apply would do: records told apart, paths and why, calls against today's budget.
+
+    Reads manifests, sources, the ledger and (unless --offline) today's usage. Writes nothing to any target.
+    """
+    from syncer.cli.exits import Exit
+    from syncer.cli.views import plans, progress, trouble
+    from syncer.errors import UserError
+    from syncer.workflow import load, planning
+
+    if output not in FORMATS:
+        raise UserError("R901", f'The output format "{output}" is not known.', f"Use one of: {', '.join(FORMATS)}.")
+    loaded = load.load(project, select=tuple(select or ()), exclude=tuple(exclude or ()))
+    trouble.show_diagnostics(loaded.warnings, "text")
+    settings = planning.Settings(work=work, offline=offline, sandbox=sandbox, memory_limit=memory)
+    with planning.workspace(loaded, settings) as folder:
+        with progress.staging() as listener:
+            planned = planning.make_plan(loaded, settings, folder, listener)
+        planned.close()
+    made = planned.plan
+    plans.show(made, output)
+    if out is not None:
+        planning.write_plan(made, out)
+        progress.note(
+            f"Plan written to {out}. To perform exactly this plan:\n    syncer apply {out} --project {project}"
+        )
+    if detailed_exitcode and made.nodes:
+        raise typer.Exit(Exit.CHANGES)

@@ -1,0 +1,52 @@
+"""How a plan looks: the one text of `plan.explain`, with colour on a terminal, and the forms for machines and pages."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from syncer.cli.views.trouble import harmless, use_colour
+
+if TYPE_CHECKING:
+    from syncer.plan.models import Plan
+
+_WIDEST = 120
+_BOLD, _DIM, _CYAN, _YELLOW, _RED, _OFF = "\x1b[1m", "\x1b[2m", "\x1b[36m", "\x1b[33m", "\x1b[31m", "\x1b[0m"
+_STYLES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"^(Plan|Digest)\b.*"), _BOLD),
+    (re.compile(r"^(Order|Budget|Warnings|Made of)$"), _BOLD),
+    (re.compile(r"^ {1,3}\d+  [^:]+:"), _CYAN),
+    (re.compile(r"^ +not \S+ .*"), _DIM),
+    (re.compile(r"^ +note .*"), _YELLOW),
+    (re.compile(r"^ +V\d{3} .*"), _RED),
+)
+
+
+def show(plan: Plan, output: str) -> None:
+    """Print a plan to stdout."""
+    sys.stdout.write(rendered(plan, output))
+
+
+def rendered(plan: Plan, output: str) -> str:
+    """Return a plan as `text`, `json`, `markdown`, `html` or `github` step summary."""
+    from syncer.plan import digest, explain, html, markdown
+
+    if output == "json":
+        return digest.dump(plan)
+    if output in ("markdown", "github"):
+        return markdown.markdown(plan)
+    if output == "html":
+        return html.html(plan)
+    width = min(shutil.get_terminal_size((100, 24)).columns, _WIDEST) if sys.stdout.isatty() else 100
+    text = harmless(explain.explain(plan, width))
+    return "\n".join(_styled(line) for line in text.split("\n")) if use_colour(sys.stdout) else text
+
+
+def _styled(line: str) -> str:
+    for pattern, style in _STYLES:
+        found = pattern.match(line)
+        if found:
+            return f"{style}{found[0]}{_OFF}{line[found.end() :]}"
+    return line

@@ -1,0 +1,161 @@
+"""What moves while something long runs: bars on a terminal, lines in CI, JSON lines for machines. All on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from syncer.errors import UserError
+from syncer.execution.events import Event, NodeSettled, NodeStarted, Noticed, UnitSettled, Waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from syncer.plan.models import Plan
+
+LINE_SECONDS = 5.0
+"""In a log, a step that settles many requests speaks at most this often."""
+
+
+def note(sentence: str) -> None:
+    """Tell the person something, on stderr."""
+    typer.echo(sentence, err=True)
+
+
+def ask(question: str) -> bool:
+    """Ask for a yes; without a terminal the answer is no."""
+    if not sys.stdin.isatty():
+        note("No terminal to ask on. Say --yes, or write the plan down with `syncer plan -o` and apply that.")
+        return False
+    return typer.confirm(question, err=True)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty()
+
+
+@contextmanager
+def staging() -> Iterator[Callable[[str, str], None]]:
+    """Show which operation is being read; the listener takes (operation, phase)."""
+    if not _is_terminal():
+        yield lambda _operation, _phase: None
+        return
+    console = _console()
+    with console.status("Reading manifests") as status:
+        yield lambda operation, phase: status.update(f"{operation}: {phase}")
+
+
+@contextmanager
+def running(plan: Plan, log_format: str) -> Iterator[Callable[[Event], None]]:
+    """Show a run. `auto` means bars on a terminal and lines elsewhere."""
+    if log_format not in ("auto", "text", "json"):
+        raise UserError("R901", f'The log format "{log_format}" is not known.', "Use one of: auto, text, json.")
+    if log_format == "json":
+        yield _json_line
+    elif log_format == "text" or not _is_terminal():
+        yield _Lines(plan)
+    else:
+        with _progress() as progress:
+            yield _Bars(plan, progress)
+
+
+def _json_line(event: Event) -> None:
+    members = {name: getattr(event, name) for name in event.__dataclass_fields__}
+    print(json.dumps({"event": type(event).__name__, **members}), file=sys.stderr, flush=True)
+
+
+def _progress() -> Progress:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[tail]}"),
+        TimeElapsedColumn(),
+        console=_console(),
+    )
+
+
+class _Bars:
+    """One bar a step: records settled of records planned, with what came of them."""
+
+    def __init__(self, plan: Plan, progress: Progress) -> None:
+        self._progress = progress
+        width = max((len(node.id) for node in plan.nodes), default=0)
+        self._tasks = {
+            node.id: progress.add_task(f"{node.id:<{width}}", total=node.records, tail="", start=False)
+            for node in plan.nodes
+        }
+        self._counts = {node.id: [0, 0, 0, 0] for node in plan.nodes}
+
+    def __call__(self, event: Event) -> None:
+        task = self._tasks.get(event.node)
+        if isinstance(event, Noticed) or task is None:
+            if isinstance(event, Noticed):
+                self._progress.console.print(event.sentence, markup=False)
+            return
+        if isinstance(event, NodeStarted):
+            self._progress.start_task(task)
+        elif isinstance(event, UnitSettled):
+            counts = self._counts[event.node]
+            for index, count in enumerate((event.created, event.updated, event.rejected, event.in_doubt)):
+                counts[index] += count
+            self._progress.update(task, advance=event.records, tail=_tail(counts))
+        elif isinstance(event, Waiting):
+            self._progress.update(task, tail=f"{_tail(self._counts[event.node])}{event.reason}")
+        else:
+            self._progress.update(task, tail=_tail(self._counts[event.node]))
+
+
+def _tail(counts: list[int]) -> str:
+    words = ("created", "updated", "rejected", "in doubt")
+    return "".join(f"{count:,} {word}  " for count, word in zip(counts, words, strict=True) if count)
+
+
+class _Lines:
+    """One line when a step begins and ends, and now and then between."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._totals = {node.id: node.records for node in plan.nodes}
+        self._done = dict.fromkeys(self._totals, 0)
+        self._counts = {name: [0, 0, 0, 0] for name in self._totals}
+        self._spoke = time.monotonic()
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, NodeStarted):
+            self._say(f"{event.node}: {event.records:,} records in {event.units:,} requests or jobs")
+        elif isinstance(event, UnitSettled):
+            counts = self._counts.setdefault(event.node, [0, 0, 0, 0])
+            for index, count in enumerate((event.created, event.updated, event.rejected, event.in_doubt)):
+                counts[index] += count
+            self._done[event.node] = self._done.get(event.node, 0) + event.records
+            if time.monotonic() - self._spoke > LINE_SECONDS:
+                self._say(f"{event.node}: {self._done[event.node]:,} of {self._totals.get(event.node, 0):,} settled")
+        elif isinstance(event, NodeSettled):
+            self._say(
+                f"{event.node}: settled, {_tail(self._counts.get(event.node, [0, 0, 0, 0])).strip() or 'nothing sent'}"
+            )
+        elif isinstance(event, Waiting):
+            if event.seconds >= 1:
+                self._say(f"{event.node}: {event.reason} ({event.seconds:.0f} s)")
+        else:
+            self._say(f"{event.node}: {event.sentence}" if event.node else event.sentence)
+
+    def _say(self, line: str) -> None:
+        self._spoke = time.monotonic()
+        print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,171 @@
+"""How errors and diagnostics look: plain text that is legible without colour, and forms for machines."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+from syncer import catalogue
+from syncer.diagnostics import Diagnostic, Severity, in_order
+from syncer.errors import ManifestError, SyncerError, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TextIO
+
+FORMATS = ("text", "json", "github", "sarif")
+_CONTROL = {code: f"\\x{code:02x}" for code in range(32) if code not in (9, 10)} | {127: "\\x7f"}
+_COLOUR = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "place": "\x1b[1m", "off": "\x1b[0m"}
+
+
+def check_format(name: str) -> None:
+    """Refuse an unknown output format."""
+    if name not in FORMATS:
+        raise UserError("R901", f'The output format "{name}" is not known.', f"Use one of: {', '.join(FORMATS)}.")
+
+
+def harmless(text: str) -> str:
+    """Return `text` with control characters made visible, so that data cannot drive a terminal or a log."""
+    return text.translate(_CONTROL)
+
+
+def use_colour(stream: TextIO) -> bool:
+    """Say whether colour is welcome: a terminal, no `NO_COLOR`, not dumb."""
+    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def show_error(error: SyncerError) -> None:
+    """Print an error to stderr."""
+    if isinstance(error, ManifestError):
+        show_diagnostics(error.diagnostics, "text")
+        return
+    print(_painted(harmless(str(error)), "error", sys.stderr), file=sys.stderr)
+
+
+def show_bug(error: BaseException) -> None:
+    """Print where an unexpected exception came from, never what it says: its text may hold a record's values."""
+    inner = error
+    while isinstance(inner, BaseExceptionGroup) and inner.exceptions:
+        inner = inner.exceptions[0]
+    if isinstance(inner, SyncerError):
+        show_error(inner)
+        return
+    frames = [
+        f"    {frame.filename.rpartition('/syncer/')[2]}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(inner.__traceback__)
+        if "/syncer/" in frame.filename
+    ]
+    lines = [f"error R900: {catalogue.title('R900')}", f"  {type(inner).__name__} came up in:", *frames[-8:]]
+    lines.append("  This is a bug in syncer. What was sent is journalled; `syncer runs` says how each run stands.")
+    print("\n".join(lines), file=sys.stderr)
+
+
+def show_diagnostics(found: Sequence[Diagnostic], output: str) -> None:
+    """Print findings: text to stderr, the forms for machines to stdout."""
+    ordered = in_order(found)
+    if output == "json":
+        print(json.dumps([_as_json(each) for each in ordered], indent=2, ensure_ascii=False))
+    elif output == "github":
+        for each in ordered:
+            print(_as_annotation(each))
+    elif output == "sarif":
+        print(json.dumps(_as_sarif(ordered), indent=2, ensure_ascii=False))
+    else:
+        for index, each in enumerate(ordered):
+            gap = "\n" if index else ""
+            print(gap + _painted(harmless(str(each)), each.severity, sys.stderr), file=sys.stderr)
+        if ordered:
+            print(f"\n{_summary(ordered)}", file=sys.stderr)
+
+
+def _summary(found: Sequence[Diagnostic]) -> str:
+    errors = sum(each.severity is Severity.ERROR for each in found)
+    warnings = len(found) - errors
+    parts = [
+        f"{count} {word}{'s' * (count != 1)}" for count, word in ((errors, "error"), (warnings, "warning")) if count
+    ]
+    return f"{', '.join(parts)}. More on a code: syncer explain {found[0].code}"
+
+
+def _painted(text: str, severity: str, stream: TextIO) -> str:
+    if not use_colour(stream):
+        return text
+    head, _, rest = text.partition("\n")
+    mark = f"{severity} "
+    place, found, title = head.partition(mark)
+    painted = f"{_COLOUR['place']}{place}{_COLOUR['off']}{_COLOUR[severity]}{mark}{title}{_COLOUR['off']}"
+    return f"{painted if found else head}\n{rest}" if rest else painted
+
+
+def _as_json(each: Diagnostic) -> dict[str, object]:
+    place = each.place
+    return {
+        "code": each.code,
+        "severity": each.severity,
+        "title": each.title,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "detail": each.detail,
+        "advice": each.advice,
+        "command": each.command,
+    }
+
+
+def _escape(text: str) -> str:
+    """Escape for a workflow command, so that a file name or a message cannot start another one."""
+    return harmless(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A").replace("::", "%3A%3A")
+
+
+def _as_annotation(each: Diagnostic) -> str:
+    place = each.place
+    where = (
+        f"file={_escape(place.file).replace(',', '%2C')},line={max(place.line, 1)},col={max(place.column, 1)},"
+        if place
+        else ""
+    )
+    body = "\n".join(part for part in (each.detail, each.advice, each.command) if part)
+    return f"::{each.severity} {where}title={_escape(f'{each.code} {each.title}').replace(',', '%2C')}::{_escape(body)}"
+
+
+def _as_sarif(found: Sequence[Diagnostic]) -> dict[str, object]:
+    """Return the findings as SARIF 2.1.0."""
+    rules = sorted({(each.code, each.title) for each in found})
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "syncer",
+                        "rules": [{"id": code, "shortDescription": {"text": title}} for code, title in rules],
+                    }
+                },
+                "results": [
+                    {
+                        "ruleId": each.code,
+                        "level": each.severity,
+                        "message": {"text": "\n".join(part for part in (each.detail, each.advice) if part)},
+                        "locations": [
+                            {
+                                "physicalLocation": {
+                                    "artifactLocation": {"uri": each.place.file},
+                                    "region": {
+                                        "startLine": max(each.place.line, 1),
+                                        "startColumn": max(each.place.column, 1),
+                                    },
+                                }
+                            }
+                        ]
+                        if each.place
+                        else [],
+                    }
+                    for each in found
+                ],
+            }
+        ],
+    }

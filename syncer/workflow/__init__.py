@@ -1,0 +1,1 @@
+"""Wiring: load and check, plan, apply, resume. Everything is decided below; here the parts meet."""

@@ -1,0 +1,329 @@
+"""From a plan to records: lease, journal, run; and the verbs about runs: resume, resolve, unlock, list."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import shutil
+import signal
+import socket
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+
+from syncer import __version__
+from syncer.engine.staged import reopen
+from syncer.errors import SyncerError, UserError
+from syncer.execution.context import Context, Guard, PathRule, Stop
+from syncer.execution.executor import run as execute
+from syncer.plan import digest, guard
+from syncer.state.lease import lost
+from syncer.state.place import write_durably
+from syncer.state.protocol import Committing, Finished, Held, Parked, Ruled, Settled, Started
+from syncer.targets import registry
+from syncer.workflow.endpoints import declared_endpoint, instance_of, sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from syncer.engine.protocol import Staged
+    from syncer.execution.events import Event
+    from syncer.execution.report import RunResult
+    from syncer.plan.models import Plan
+    from syncer.state.local import LocalStore
+    from syncer.state.protocol import Lease, Note
+    from syncer.workflow.load import Loaded
+    from syncer.workflow.planning import Planned, Settings
+
+    Listen = Callable[[Event], None]
+
+_PLAN = "plan.json"
+_WINDOW_SECONDS = 20.0
+"""The longest rate window of any vendor: Adobe, "Marketo Integration Best Practices", 100 calls in 20 seconds."""
+_EXIT_BY_SIGNAL = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How a run ended, and where its files are."""
+
+    result: RunResult
+    folder: Path
+    project: Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """One run, for a list: how it stands, in a word and a sentence."""
+
+    run: str
+    plan: str
+    status: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A run that can go on: its plan, and the folder with its staged rows."""
+
+    run: str
+    plan: Plan
+    folder: Path
+
+
+@dataclass(slots=True)
+class NewRun:
+    """A run that may come about: its id and its folder. The folder goes again unless the run begins."""
+
+    run: str
+    folder: Path
+    has_begun: bool = False
+
+
+@contextmanager
+def new_run(loaded: Loaded, settings: Settings) -> Iterator[NewRun]:
+    """Yield a run with a private folder of its own. The id is the moment in UTC and a random end."""
+    moment = datetime.fromtimestamp(settings.clock.now(), UTC)
+    run = f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    new = NewRun(run, _folder(settings, loaded.root, run))
+    new.folder.mkdir(parents=True, mode=0o700)
+    try:
+        yield new
+    finally:
+        if not new.has_begun:
+            shutil.rmtree(new.folder, ignore_errors=True)
+
+
+def _folder(settings: Settings, root: Path, run: str) -> Path:
+    return settings.folder(root) / "runs" / run
+
+
+def apply_plan(planned: Planned, new: NewRun, settings: Settings, listen: Listen) -> Applied:
+    """Perform a plan whose rows are staged in the run's folder; everything that a resume needs stays there."""
+    guards = {name: _guard(planned, name) for name in planned.staged}
+    write_durably(new.folder / _PLAN, digest.dump(planned.plan).encode())
+    new.has_begun = True
+    run = partial(_run, planned.loaded, planned.plan, new.run, new.folder, settings, listen, planned.staged, guards)
+    return anyio.run(run)
+
+
+def resume_run(loaded: Loaded, unfinished: Unfinished, settings: Settings, listen: Listen) -> Applied:
+    """Go on with a run from its own staged rows; the source is not read again."""
+    staged = {each.name: reopen(unfinished.folder / "staged" / each.name) for each in unfinished.plan.operations}
+    return anyio.run(
+        partial(_run, loaded, unfinished.plan, unfinished.run, unfinished.folder, settings, listen, staged, {})
+    )
+
+
+async def _run(
+    loaded: Loaded,
+    plan: Plan,
+    run: str,
+    folder: Path,
+    settings: Settings,
+    listen: Listen,
+    staged: Mapping[str, Staged],
+    guards: Mapping[str, Guard],
+) -> Applied:
+    store = settings.store(loaded.root)
+    names = sorted({each.connection for each in plan.operations})
+    stop = Stop()
+    try:
+        lease = await store.acquire(_key_spaces(loaded, plan), _holder(), run)
+        try:
+            recent = _recent_calls(await _notes(store, run), settings.clock.now())
+            async with sessions(
+                loaded,
+                names,
+                settings.clock,
+                sandbox=settings.sandbox,
+                fence=partial(_refuse_without, lease),
+                recent_calls=recent,
+            ) as opened:
+                context = Context(
+                    run=run,
+                    tool=__version__,
+                    store=store,
+                    lease=lease,
+                    clock=settings.clock,
+                    folder=folder,
+                    sessions=opened,
+                    staged=staged,
+                    paths=_paths(loaded, plan),
+                    ledger_serials={each.name: int(each.digest) for each in plan.inputs.ledger},
+                    guards=guards,
+                    listener=listen,
+                    stop=stop,
+                )
+                result = await _stopped_by_signals(stop, partial(execute, plan, context))
+        finally:
+            with anyio.CancelScope(shield=True):
+                await lease.release()
+    finally:
+        store.close()
+        for each in staged.values():
+            each.close()
+    if result.is_finished:
+        # Staged rows and payload files hold personal data, and nothing needs them any more.
+        for name in ("staged", "files", "ledger"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+    return Applied(result, folder, loaded.root)
+
+
+async def _stopped_by_signals(stop: Stop, work: Callable[[], Awaitable[RunResult]]) -> RunResult:
+    """Return what `work` returns; SIGTERM or Ctrl-C ends it in good order, a second one at once."""
+    done: list[RunResult] = []
+    failed: list[SyncerError] = []
+
+    async def listen() -> None:
+        with anyio.open_signal_receiver(*_EXIT_BY_SIGNAL) as signals:
+            async for number in signals:
+                stop.request(_EXIT_BY_SIGNAL[number])
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(listen)
+        try:
+            done.append(await work())
+        except SyncerError as error:
+            # Raised below: a task group would wrap it, and its class says what the caller must do.
+            failed.append(error)
+        tasks.cancel_scope.cancel()
+    if failed:
+        raise failed[0]
+    return done[0]
+
+
+def _refuse_without(lease: Lease) -> None:
+    """Let nothing leave when the lease may have ended: checked after all waiting, right before the send."""
+    if lease.remaining_seconds() <= 0:
+        raise lost(lease.epoch)
+
+
+def _recent_calls(notes: Sequence[Note], now: float) -> int:
+    """Return how many writes an earlier process of the run sent in the vendor's window, which outlives a process."""
+    return sum(isinstance(note, Committing) and now - note.at < _WINDOW_SECONDS for note in notes)
+
+
+def _key_spaces(loaded: Loaded, plan: Plan) -> tuple[str, ...]:
+    """Return what the run must hold alone: whole objects of an instance, as two lookup fields may find one record."""
+    return tuple(
+        sorted({f"{instance_of(loaded, each.connection)} {each.object.casefold()}" for each in plan.operations})
+    )
+
+
+def _holder() -> str:
+    return f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
+
+
+def _paths(loaded: Loaded, plan: Plan) -> dict[tuple[str, str], PathRule]:
+    found = {}
+    for operation in plan.operations:
+        able = registry.capabilities(operation.object, declared_endpoint(loaded.manifest, operation.connection))
+        for path in able.paths:
+            found[(operation.name, path.name)] = PathRule(path.format, path.server_timeout_seconds, path.repeat)
+    return found
+
+
+def _guard(planned: Planned, name: str) -> Guard:
+    """Return an operation's guards as counts of the rows that were read."""
+    guards = planned.loaded.manifest.operations[name].guards
+    facts = planned.staged[name].facts
+
+    def most(limit: int | str | None) -> int | None:
+        return None if limit is None else guard.most(limit, facts.read)
+
+    return Guard(max_rejected=most(guards.max_rejected), max_creates=most(guards.max_creates))
+
+
+# The verbs about runs.
+
+
+def list_runs(loaded: Loaded, settings: Settings) -> tuple[RunInfo, ...]:
+    """Return every run of the project's state, oldest first."""
+    return anyio.run(_list_runs, settings.store(loaded.root))
+
+
+async def _list_runs(store: LocalStore) -> tuple[RunInfo, ...]:
+    try:
+        return tuple([_info(run, await _notes(store, run)) for run in await store.runs()])
+    finally:
+        store.close()
+
+
+async def _notes(store: LocalStore, run: str) -> list[Note]:
+    journal = await store.journal(run, None)
+    return [note async for note in journal.notes()]
+
+
+def _info(run: str, notes: Sequence[Note]) -> RunInfo:
+    plan = next((note.plan for note in notes if isinstance(note, Started)), "")
+    settled = sum(isinstance(note, Settled) for note in notes)
+    for note in reversed(notes):
+        if isinstance(note, Finished):
+            return RunInfo(run, plan, "finished", f"exit {note.exit_code}, {settled} units settled")
+        if isinstance(note, Held):
+            return RunInfo(run, plan, "in doubt", f"{note.unit} waits for `syncer resolve {run} --as sent|unsent`")
+        if isinstance(note, Parked):
+            return RunInfo(run, plan, "parked", f"{note.reason} Go on with `syncer resume {run}`")
+    return RunInfo(run, plan, "cut", f"{settled} units settled. Go on with `syncer resume {run}`")
+
+
+def find_run(loaded: Loaded, settings: Settings, run: str | None) -> Unfinished:
+    """Return the named run, or the only unfinished one; raises `UserError` where that is not clear."""
+    known = list_runs(loaded, settings)
+    open_runs = [each.run for each in known if each.status != "finished"]
+    if run is None:
+        if len(open_runs) != 1:
+            what = "There is no unfinished run." if not open_runs else f"{len(open_runs)} runs are unfinished."
+            raise UserError("R905", what, "Name one of them:" if open_runs else "See all runs with:", "syncer runs")
+        run = open_runs[0]
+    folder = _folder(settings, loaded.root, run)
+    if run not in {each.run for each in known} or not (folder / _PLAN).is_file():
+        raise UserError("R905", f'There is no run "{run}" here.', "See all runs with:", "syncer runs")
+    return Unfinished(run, digest.load((folder / _PLAN).read_text(encoding="utf-8")), folder)
+
+
+def unlock(loaded: Loaded, settings: Settings, epoch: int) -> None:
+    """Break a lease on a person's word; raises `StateError` when no such lease is held."""
+
+    async def work(store: LocalStore) -> None:
+        try:
+            await store.unlock(epoch, _holder())
+        finally:
+            store.close()
+
+    anyio.run(work, settings.store(loaded.root))
+
+
+def resolve(loaded: Loaded, settings: Settings, run: str, verdict: str, unit: str | None) -> tuple[str, ...]:
+    """Note a person's word on held units of a run and return their ids; raises `UserError` when none is held."""
+    return anyio.run(_resolve, settings.store(loaded.root), run, verdict, unit)
+
+
+async def _resolve(store: LocalStore, run: str, verdict: str, unit: str | None) -> tuple[str, ...]:
+    try:
+        held: dict[str, None] = {}
+        for note in await _notes(store, run):
+            if isinstance(note, Held):
+                held[note.unit] = None
+            elif isinstance(note, Ruled | Settled):
+                held.pop(note.unit, None)
+        ruled = tuple(name for name in held if unit in (None, name))
+        if not ruled:
+            raise UserError("R906", f'Run "{run}" holds no such doubt.', "See how runs stand with:", "syncer runs")
+        lease = await store.acquire((), _holder(), run)
+        try:
+            journal = await store.journal(run, lease)
+            for name in ruled:
+                await journal.append(Ruled(unit=name, verdict="sent" if verdict == "sent" else "unsent", by=_holder()))
+        finally:
+            await lease.release()
+        return ruled
+    finally:
+        store.close()

@@ -1,0 +1,81 @@
+"""Connections of a project, resolved and opened: the one place where secrets leave the environment."""
+
+from __future__ import annotations
+
+import os
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from syncer.facts import System
+from syncer.manifest.template import ResolvedConnection, resolve_connections
+from syncer.secret import Secret
+from syncer.targets import registry
+from syncer.targets.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable
+
+    from syncer.clock import Clock
+    from syncer.manifest.models import Manifest
+    from syncer.targets.protocol import Session
+    from syncer.workflow.load import Loaded
+
+
+def endpoints(loaded: Loaded, names: Iterable[str]) -> list[Endpoint]:
+    """Resolve connections from the environment; raises `ManifestError` with every variable that is missing."""
+    resolved, _ = resolve_connections(loaded.manifest, loaded.project.positions, sorted(names), os.environ)
+    return [_endpoint(each) for each in resolved.values()]
+
+
+def declared_endpoint(manifest: Manifest, name: str) -> Endpoint:
+    """Return a connection as it is written, nothing resolved: enough to know what its paths can carry."""
+    declared = manifest.connections[name]
+    return _endpoint(ResolvedConnection(name, System(declared.system), declared.base_url, "", Secret(""), declared))
+
+
+def _endpoint(resolved: ResolvedConnection) -> Endpoint:
+    declared = resolved.declared
+    return Endpoint(
+        name=resolved.name,
+        system=resolved.system,
+        base_url=resolved.base_url,
+        client_id=resolved.client_id,
+        client_secret=resolved.client_secret,
+        api_version=getattr(declared, "api_version", "61.0"),
+        blank_cells=getattr(declared, "blank_cells", "unknown"),
+        budget=declared.budget.calls_per_day,
+        concurrency=declared.budget.concurrency,
+        reserve=float(declared.budget.reserve.removesuffix("%")) / 100,
+    )
+
+
+@asynccontextmanager
+async def sessions(
+    loaded: Loaded,
+    names: Iterable[str],
+    clock: Clock,
+    *,
+    sandbox: bool,
+    fence: Callable[[], None] = lambda: None,
+    recent_calls: int = 0,
+) -> AsyncIterator[dict[str, Session]]:
+    """Open a session for each named connection and close all of them at the end.
+
+    `fence` is asked right before each write leaves; `recent_calls` were made just before.
+    """
+    opened: dict[str, Session] = {}
+    try:
+        for endpoint in endpoints(loaded, names):
+            opened[endpoint.name] = registry.open_session(
+                endpoint, clock, sandbox=sandbox, fence=fence, recent_calls=recent_calls
+            )
+        yield opened
+    finally:
+        for each in opened.values():
+            await each.close()
+
+
+def instance_of(loaded: Loaded, connection: str) -> str:
+    """Return what tells two connections of one vendor instance to be the same: system and address as written."""
+    known = loaded.manifest.connections[connection]
+    return f"{known.system} {known.base_url}"

@@ -1,0 +1,183 @@
+"""From a folder to compiled operations: manifests, source headers, object snapshots, mappings, checked all at once."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from syncer.diagnostics import Diagnostic, Severity, in_order
+from syncer.errors import ManifestError, SourceError, UserError
+from syncer.facts import System
+from syncer.manifest import check
+from syncer.manifest.files import locate_sources
+from syncer.manifest.read import Project, read_project
+from syncer.manifest.template import resolve_sources
+from syncer.mapping.compile import compile_operation
+from syncer.sources.registry import source as open_source
+from syncer.targets import describe, registry
+from syncer.workflow.endpoints import declared_endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from syncer.facts import Capabilities, ObjectSchema
+    from syncer.manifest.models import Manifest, Operation
+    from syncer.mapping.pipeline import Pipeline
+    from syncer.sources.protocol import Source, SourceColumn
+
+SNAPSHOTS = "schemas/objects"
+"""Where object snapshots live, in the project's folder or the nearest folder above it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A project that has no errors, compiled. `pipelines` holds only the chosen operations."""
+
+    root: Path
+    project: Project
+    schemas: Mapping[tuple[str, str], ObjectSchema]
+    sources: Mapping[str, Source]
+    pipelines: Mapping[str, Pipeline]
+    warnings: tuple[Diagnostic, ...]
+
+    @property
+    def manifest(self) -> Manifest:
+        """The project's manifest."""
+        return self.project.manifest
+
+
+def read(folder: Path) -> Loaded:
+    """Read the manifests and nothing else: enough to find connections and state."""
+    project = read_project(folder)
+    return Loaded(project.root, project, {}, {}, {}, ())
+
+
+def load(
+    folder: Path, *, select: Sequence[str] = (), exclude: Sequence[str] = (), only: Sequence[str] | None = None
+) -> Loaded:
+    """Read, check and compile a project; raises `ManifestError` with every finding."""
+    project = read_project(folder)
+    manifest = project.manifest
+    found: list[Diagnostic] = []
+    chosen = only if only is not None else _chosen(manifest, select, exclude)
+    schemas = _schemas(project)
+    able = capabilities(manifest)
+    sources, columns = _sources(project, chosen, found)
+    found += check.check(
+        project, schemas, {name: [each.name for each in known] for name, known in columns.items()}, able
+    )
+    pipelines: dict[str, Pipeline] = {}
+    for name in chosen:
+        at = _target_of(manifest, name)
+        source = manifest.operations[name].source if name in manifest.operations else ""
+        if at not in schemas or at not in able or source not in columns:
+            continue
+        compiled = compile_operation(
+            manifest,
+            name,
+            [(each.name, each.type) for each in columns[source]],
+            schemas[at],
+            able[at].folded_types,
+            project.positions.inside,
+        )
+        found += compiled.diagnostics
+        if compiled.pipeline is not None:
+            pipelines[name] = compiled.pipeline
+    if any(each.severity is Severity.ERROR for each in found):
+        raise ManifestError(in_order(found))
+    return Loaded(project.root, project, schemas, sources, pipelines, in_order(found))
+
+
+def capabilities(manifest: Manifest) -> dict[tuple[str, str], Capabilities]:
+    """Return what the paths of every object that is written to can carry, by connection and object."""
+    wanted = {(target.connection, target.object) for target in manifest.targets.values()}
+    return {
+        at: registry.capabilities(at[1], declared_endpoint(manifest, at[0]))
+        for at in sorted(wanted)
+        if at[0] in manifest.connections
+    }
+
+
+def snapshots(root: Path) -> Path:
+    """Return the folder of object snapshots: the nearest one, or the project's own where there is none yet."""
+    for place in (root.resolve(), *root.resolve().parents):
+        if (place / SNAPSHOTS).is_dir():
+            return place / SNAPSHOTS
+    return root / SNAPSHOTS
+
+
+def snapshot(folder: Path, system: System, name: str) -> Path:
+    """Return the file of one object's snapshot; an object's name never leads to another folder."""
+    return folder / system / f"{name.replace('/', '_').lstrip('.')}.schema.json"
+
+
+def _schemas(project: Project) -> dict[tuple[str, str], ObjectSchema]:
+    """Load the snapshot of every object that is written to; a missing one is for `check` to report."""
+    manifest = project.manifest
+    folder = snapshots(project.root)
+    found = {}
+    for target in manifest.targets.values():
+        connection = manifest.connections.get(target.connection)
+        if connection is None:
+            continue
+        path = snapshot(folder, System(connection.system), target.object)
+        if path.is_file():
+            found[(target.connection, target.object)] = describe.load(path)
+    return found
+
+
+def _sources(
+    project: Project, chosen: Sequence[str], found: list[Diagnostic]
+) -> tuple[dict[str, Source], dict[str, tuple[SourceColumn, ...]]]:
+    """Open the sources of the chosen operations, and those that these read, as far as their columns."""
+    manifest = project.manifest
+    wanted = list(dict.fromkeys(manifest.operations[name].source for name in chosen if name in manifest.operations))
+    wanted += [name for name in manifest.sources if name not in wanted]
+    known = [name for name in wanted if name in manifest.sources]
+    resolved, warnings = resolve_sources(manifest, project.positions, known, os.environ)
+    found += warnings
+    patterns = {name: each.file for name, each in resolved.items() if each.file is not None}
+    files, troubles = locate_sources(patterns, project.root, project.positions)
+    found += troubles
+    opened: dict[str, Source] = {}
+    columns: dict[str, tuple[SourceColumn, ...]] = {}
+    for name in known:
+        if name in patterns and name not in files:
+            continue
+        place = project.positions.at("sources", name)
+        try:
+            opened[name] = open_source(name, manifest.sources[name], tuple(files.get(name, ())), opened)
+            columns[name] = opened[name].columns()
+        except SourceError as error:
+            found.append(Diagnostic(error.code, error.detail, place, error.advice, error.command))
+    return opened, columns
+
+
+def _chosen(manifest: Manifest, select: Sequence[str], exclude: Sequence[str]) -> tuple[str, ...]:
+    """Return the operations that the words choose, in the manifest's order; a word that chooses nothing is an error."""
+    names = tuple(manifest.operations)
+    for word in (*select, *exclude):
+        if not any(_matches(word, name, manifest) for name in names):
+            raise UserError("R903", f'No operation is chosen by "{word}".', f"Known operations: {', '.join(names)}.")
+    wanted = [name for name in names if not select or any(_matches(word, name, manifest) for word in select)]
+    return tuple(name for name in wanted if not any(_matches(word, name, manifest) for word in exclude))
+
+
+def _matches(word: str, name: str, manifest: Manifest) -> bool:
+    operation: Operation = manifest.operations[name]
+    kind, _, value = word.rpartition(":")
+    if kind == "tag":
+        return value in operation.tags
+    if kind == "connection":
+        target = manifest.targets.get(operation.target)
+        return target is not None and fnmatch.fnmatchcase(target.connection, value)
+    return fnmatch.fnmatchcase(name, word)
+
+
+def _target_of(manifest: Manifest, operation: str) -> tuple[str, str]:
+    known = manifest.operations.get(operation)
+    target = manifest.targets.get(known.target) if known else None
+    return (target.connection, target.object) if target else ("", "")

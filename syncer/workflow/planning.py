@@ -1,0 +1,224 @@
+"""From a loaded project to a plan: stage every operation, read usage and ledger, build, write down, read again."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hmac import compare_digest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+
+from syncer import __version__
+from syncer.clock import Clock, SystemClock
+from syncer.engine.stage import stage
+from syncer.errors import StalePlanError, UserError
+from syncer.facts import SharedKeys, Usage
+from syncer.plan import build, digest
+from syncer.plan.models import Digest, Inputs, Plan
+from syncer.state.local import LocalStore
+from syncer.workflow import load
+from syncer.workflow.endpoints import instance_of, sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from syncer.engine.staged import StagedOperation
+    from syncer.facts import Capabilities, OperationFacts
+    from syncer.state.protocol import Ledger
+    from syncer.workflow.load import Loaded
+
+    Progress = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a command line says beside the manifests."""
+
+    work: Path | None = None
+    offline: bool = False
+    sandbox: bool = False
+    memory_limit: str = "1GB"
+    clock: Clock = field(default_factory=SystemClock)
+
+    def folder(self, root: Path) -> Path:
+        """Return the folder of state and runs; made, and private, where it is missing."""
+        folder = self.work or root / ".syncer"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder
+
+    def store(self, root: Path) -> LocalStore:
+        """Return the state store of a project."""
+        return LocalStore(self.folder(root) / "state", self.clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan with the staged rows that it was made of. `folder` holds them; whoever asked for the plan owns it."""
+
+    plan: Plan
+    loaded: Loaded
+    staged: Mapping[str, StagedOperation]
+    capabilities: Mapping[tuple[str, str], Capabilities]
+    serials: Mapping[str, int]
+    folder: Path
+
+    def close(self) -> None:
+        """Release the engine's handles; the files stay."""
+        for each in self.staged.values():
+            each.close()
+
+
+@contextmanager
+def workspace(loaded: Loaded, settings: Settings) -> Iterator[Path]:
+    """Yield a private folder for staged rows, which hold personal data; it is gone afterwards."""
+    place = settings.folder(loaded.root) / "tmp"
+    place.mkdir(exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=place, prefix="plan-") as folder:
+        yield Path(folder)
+
+
+def make_plan(loaded: Loaded, settings: Settings, folder: Path, progress: Progress) -> Planned:
+    """Stage the chosen operations into `folder` and return the plan; raises `PlanRefusedError`, `SourceError`."""
+    return anyio.run(_make_plan, loaded, settings, folder, progress)
+
+
+def make_again(loaded: Loaded, reviewed: Plan, settings: Settings, folder: Path, progress: Progress) -> Planned:
+    """Make the reviewed plan again from today's inputs; raises `StalePlanError` with everything that differs."""
+    if reviewed.inputs.tool != __version__:
+        detail = f"It was made by syncer {reviewed.inputs.tool}, and this is {__version__}."
+        raise StalePlanError("P111", detail, "Make the plan again with this version, or apply it with the other.")
+    planned = make_plan(loaded, settings, folder, progress)
+    digest.check_inputs(reviewed, planned.plan.inputs)
+    return Planned(reviewed, loaded, planned.staged, planned.capabilities, planned.serials, planned.folder)
+
+
+async def _make_plan(loaded: Loaded, settings: Settings, folder: Path, progress: Progress) -> Planned:
+    manifest = loaded.manifest
+    capabilities = load.capabilities(manifest)
+    usage = {} if settings.offline else await _usage(loaded, settings, progress)
+    store = settings.store(loaded.root)
+    ledger = store.ledger()
+    staged: dict[str, StagedOperation] = {}
+    serials: dict[str, int] = {}
+    for name in loaded.pipelines:
+        progress(name, "reading rows")
+        serials[name] = await ledger.serial(name)
+        able = capabilities[_at(loaded, name)]
+        staged[name] = await anyio.to_thread.run_sync(
+            _stage, loaded, name, await _known(ledger, name, folder), able, settings, folder / "staged" / name
+        )
+    facts = {name: each.facts for name, each in staged.items()}
+    progress("plan", "comparing keys")
+    plan = build.build_plan(
+        loaded.root.resolve().name,
+        manifest,
+        facts,
+        capabilities,
+        usage,
+        _inputs(loaded, facts, serials),
+        _shared(loaded, staged),
+        loaded.schemas,
+    )
+    return Planned(plan, loaded, staged, capabilities, serials, folder)
+
+
+def _at(loaded: Loaded, operation: str) -> tuple[str, str]:
+    target = loaded.manifest.targets[loaded.manifest.operations[operation].target]
+    return target.connection, target.object
+
+
+async def _usage(loaded: Loaded, settings: Settings, progress: Progress) -> dict[str, Usage]:
+    """Ask every connection that the chosen operations write to how much of today's quota is used."""
+    found = {}
+    names = {_at(loaded, name)[0] for name in loaded.pipelines}
+    async with sessions(loaded, names, settings.clock, sandbox=settings.sandbox) as opened:
+        for name, session in opened.items():
+            progress(name, "asking for today's usage")
+            found[name] = await session.usage()
+    return found
+
+
+async def _known(ledger: Ledger, name: str, folder: Path) -> Path | None:
+    place = folder / "ledger"
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return await ledger.fetch(name, place)
+
+
+def _stage(
+    loaded: Loaded, name: str, known: Path | None, able: Capabilities, settings: Settings, folder: Path
+) -> StagedOperation:
+    operation = loaded.manifest.operations[name]
+    return stage(
+        loaded.pipelines[name],
+        loaded.sources[operation.source],
+        known,
+        {path.name: path.format for path in able.paths},
+        folder,
+        lookups={each.source: loaded.sources[each.source] for each in loaded.pipelines[name].lookups},
+        memory_limit=settings.memory_limit,
+    )
+
+
+def _shared(loaded: Loaded, staged: Mapping[str, StagedOperation]) -> list[SharedKeys]:
+    """Count the keys that operations of one key space have in common, pair by pair."""
+    spaces: dict[tuple[object, ...], list[str]] = {}
+    for name in staged:
+        target = loaded.manifest.targets[loaded.manifest.operations[name].target]
+        space = (instance_of(loaded, target.connection), target.object, target.key_fields)
+        spaces.setdefault(space, []).append(name)
+    return [
+        SharedKeys(first, second, staged[first].shared_keys(staged[second]))
+        for names in spaces.values()
+        for first, second in itertools.combinations(sorted(names), 2)
+    ]
+
+
+def _inputs(loaded: Loaded, facts: Mapping[str, OperationFacts], serials: Mapping[str, int]) -> Inputs:
+    return Inputs(
+        tool=__version__,
+        manifest=loaded.project.digest,
+        describe=tuple(
+            Digest(name=f"{schema.system}/{schema.name}", digest=schema.digest)
+            for schema in {id(each): each for each in loaded.schemas.values()}.values()
+        ),
+        sources=tuple(
+            {each.source: Digest(name=each.source, digest=each.source_digest) for each in facts.values()}.values()
+        ),
+        rows=tuple(Digest(name=name, digest=each.rows_digest) for name, each in facts.items()),
+        ledger=tuple(Digest(name=name, digest=str(serial)) for name, serial in serials.items()),
+    )
+
+
+def write_plan(plan: Plan, path: Path) -> None:
+    """Write the plan file; raises `UserError` when the place cannot be written."""
+    try:
+        path.write_text(digest.dump(plan), encoding="utf-8")
+    except OSError as error:
+        detail = f'The plan cannot be written to "{path}": {error.strerror}.'
+        raise UserError("R904", detail, "Choose a place that exists and that you may write to.") from error
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan file; raises `UserError` for what is no plan and `StalePlanError` for one that was edited."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise UserError(
+            "R904", f'The plan "{path}" cannot be read: {why}.', "Give the file that `syncer plan --out` wrote."
+        ) from error
+    return digest.load(text)
+
+
+def check_approved(plan: Plan, approved: str | None) -> None:
+    """Refuse a plan that is not the approved one; a prefix of at least 12 digits will do."""
+    if approved is None:
+        return
+    wanted = approved.removeprefix("sha256:").lower()
+    if len(wanted) < 12 or not compare_digest(plan.digest[: len(wanted)], wanted):  # noqa: PLR2004 - said in the docstring
+        detail = f"The plan's digest is {plan.digest}, and {wanted[:64]} was approved."
+        raise StalePlanError("P112", detail, "Have this plan reviewed, or apply the one that was.")

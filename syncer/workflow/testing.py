@@ -1,0 +1,108 @@
+"""Manifest tests: given rows go through the same pipeline and engine as real ones, and the records are compared."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from syncer.engine.protocol import Cut
+from syncer.engine.stage import stage
+from syncer.errors import SourceError
+from syncer.facts import JsonFormat
+from syncer.sources.given import GivenRows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from syncer.engine.protocol import Staged
+    from syncer.manifest.models import Scalar, UnitTest
+    from syncer.workflow.load import Loaded
+
+_RECORDS = JsonFormat(max_records=1_000_000, max_bytes=1_000_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """One test: no difference means that it passed."""
+
+    __test__ = False
+
+    name: str
+    operation: str
+    difference: tuple[str, ...]
+
+
+def run_tests(loaded: Loaded, pattern: str = "*") -> tuple[TestResult, ...]:
+    """Run the manifests' tests whose name matches, in name order."""
+    return tuple(
+        TestResult(name, test.operation, _difference(loaded, test))
+        for name, test in sorted(loaded.manifest.tests.items())
+        if fnmatch.fnmatchcase(name, pattern) and test.operation in loaded.pipelines
+    )
+
+
+def _difference(loaded: Loaded, test: UnitTest) -> tuple[str, ...]:
+    pipeline = loaded.pipelines[test.operation]
+    declared = loaded.sources[loaded.manifest.operations[test.operation].source].columns()
+    known = {each.name for each in declared}
+    strange = sorted({name for row in test.given for name in row} - known)
+    if strange:
+        return tuple(f'"{name}" is not a column of the source' for name in strange)
+    with tempfile.TemporaryDirectory(prefix="syncer-test-") as folder:
+        try:
+            staged = stage(
+                pipeline, GivenRows(pipeline.source, declared, test.given), None, {"test": _RECORDS}, Path(folder)
+            )
+        except SourceError as error:
+            return (error.detail,)
+        try:
+            found = _records(staged, Path(folder))
+            rejects = [{"row": each.row, "code": each.code, "field": each.field} for each in staged.rejects()]
+        finally:
+            staged.close()
+    return (*_compared(test.expect, found, "record"), *_compared(test.rejects, rejects, "reject"))
+
+
+def _records(staged: Staged, folder: Path) -> list[dict[str, Any]]:
+    """Return the records that would be sent, wave after wave, each in source order."""
+    found: list[dict[str, Any]] = []
+    for wave in staged.facts.waves:
+        for payload in staged.payloads(Cut(wave.wave, None, _RECORDS), folder):
+            if isinstance(payload.body, bytes):
+                found += json.loads(payload.body)
+    return found
+
+
+def _compared(expected: Sequence[Mapping[str, Scalar]], found: Sequence[Mapping[str, Any]], what: str) -> list[str]:
+    """Return what differs, a line each; a reject is compared only by the members that the test names."""
+    said: list[str] = []
+    for index in range(max(len(expected), len(found))):
+        place = f"{what} {index + 1}"
+        if index >= len(found):
+            said.append(f"{place}: expected {_shown(expected[index])}, but there is none")
+        elif index >= len(expected):
+            if what == "record" or expected:
+                said.append(f"{place}: not expected: {_shown(found[index])}")
+            else:
+                said.append(f"{place}: a row was rejected: {_shown(found[index])}")
+        else:
+            wanted, got = expected[index], found[index]
+            names = wanted if what == "reject" else [*wanted, *(name for name in got if name not in wanted)]
+            said += [
+                f"{place}, {name}: expected {_one(wanted, name)}, found {_one(got, name)}"
+                for name in names
+                if _one(wanted, name) != _one(got, name)
+            ]
+    return said
+
+
+def _one(record: Mapping[str, Any], name: str) -> str:
+    return json.dumps(record[name], ensure_ascii=False) if name in record else "nothing"
+
+
+def _shown(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, ensure_ascii=False)
