@@ -15,6 +15,7 @@ from tests.contract.conftest import step
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from syncer.targets.protocol import Session
     from tests.contract.conftest import Stage
 
 pytestmark = pytest.mark.anyio
@@ -86,7 +87,7 @@ async def test_a_null_clears(stage: Stage) -> None:
 
 async def test_locked_records_are_sent_again(stage: Stage) -> None:
     """A lock refuses a record untouched, so only that record is repeated, a few times."""
-    stage.spoil("lock_rows", key="K-2")
+    stage.spoil("lock_rows", first=1)
     session = stage.session(S)
     answer = await session.commit(stage.unit(UPSERT, _contact("K-1"), _contact("K-2")), "")
     assert _outcomes(answer) == [Outcome.CREATED, Outcome.CREATED]
@@ -117,7 +118,7 @@ async def test_a_fault_free_job_costs_its_calls_and_no_more(stage: Stage) -> Non
     await session.settle(unit, accepted.reference, stage.folder)
     jobs = stage.calls("jobs/ingest")
     assert [each.split()[0] for each in jobs][:3] == ["POST", "PUT", "PATCH"]
-    assert sum("Results" in each or "unprocessed" in each for each in jobs) == 1
+    assert sum("{results}" in each for each in jobs) == 1
 
 
 async def test_a_small_job_is_handed_in_with_its_rows(stage: Stage) -> None:
@@ -129,7 +130,7 @@ async def test_a_small_job_is_handed_in_with_its_rows(stage: Stage) -> None:
     assert isinstance(accepted, Accepted)
     settled = await session.settle(unit, accepted.reference, stage.folder)
     assert (settled.processed, settled.failed) == (2, 0)
-    assert [each.split()[0] for each in stage.calls("jobs/ingest")][0] == "POST"
+    assert stage.calls("jobs/ingest")[0].startswith("POST")
     assert not any(each.startswith("PUT") for each in stage.calls())
 
 
@@ -265,7 +266,12 @@ async def test_unknown_fields_are_refused_record_by_record(stage: Stage) -> None
 async def test_limits_are_learnt_from_each_answer(stage: Stage) -> None:
     """The header of any answer tells the day's calls, so a reserve holds without asking."""
     session = stage.session(S, endpoint=stage.endpoint(S, reserve=0.9999))
+    await session.commit(stage.unit(UPSERT, *(_contact(f"K-{number}") for number in range(3))), "")
     with pytest.raises(QuotaSpentError) as caught:
-        for number in range(50):
-            await session.commit(stage.unit(UPSERT, _contact(f"K-{number}")), "")
+        await _commit_many(stage, session, 50)
     assert caught.value.code == "R316"
+
+
+async def _commit_many(stage: Stage, session: Session, times: int) -> None:
+    for number in range(times):
+        await session.commit(stage.unit(UPSERT, _contact(f"K-{number}")), "")

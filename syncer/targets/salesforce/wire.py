@@ -120,7 +120,7 @@ def _named(fields: object) -> str:
     return f" [{', '.join(names)}]" if names else ""
 
 
-# Texts that name fields, types and record ids; a value in them is cut off ("Bulk API 2.0", errors; "sObject Collections").
+# Texts that name fields, types and record ids; a value in them is cut off ("Bulk API 2.0" and "sObject Collections").
 _LABEL = r"([\w ./()&-]{1,120})"
 _ID = r"[a-zA-Z0-9]{15,18}"
 _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
