@@ -282,13 +282,7 @@ class _Reader:
                     part, _OPERATORS[type(part).__name__], self.value(part.left), self.value(part.right)
                 )
             case nodes.Neg():
-                zero = self.value(part.node)
-                return self.operator(
-                    part,
-                    "-",
-                    resolve.coerced(Constant(0, Type.INTEGER), zero.type) if zero.type in NUMBERS else NULL,
-                    zero,
-                )
+                return self.negative(part)
             case nodes.Pos():
                 return self.value(part.node)
             case nodes.List() | nodes.Tuple():
@@ -377,23 +371,25 @@ class _Reader:
             return self.guarded(part, "[index]", Kind.OPERATOR, subject, self.value(part.arg))
         if part.arg.step is not None:
             return self.broken("M304", part, "A slice has no step in a mapping.")
-        start, stop = (NULL if each is None else self.whole(each) for each in (part.arg.start, part.arg.stop))
+        start, stop = (NULL if each is None else self.value(each) for each in (part.arg.start, part.arg.stop))
         low, high = (each.value if isinstance(each, Constant) else None for each in (start, stop))
         if isinstance(low, int) and isinstance(high, int) and low < 0 < high:
             return self.broken("M304", part, "A slice cannot count its start from the end and its stop from the start.")
         return self.guarded(part, "[start:stop]", Kind.OPERATOR, subject, start, stop)
 
-    def whole(self, part: nodes.Node) -> Node:
-        """Return a number that may be written with a minus sign."""
-        if isinstance(part, nodes.Neg) and isinstance(part.node, nodes.Const) and isinstance(part.node.value, int):
-            return Constant(-part.node.value, Type.INTEGER)
-        return self.value(part)
+    def negative(self, part: nodes.Neg) -> Node:
+        """Return a number with its sign turned; a literal stays a literal."""
+        if isinstance(part.node, nodes.Const) and type(part.node.value) in (int, float):
+            return self.literal(part, -part.node.value)
+        number = self.value(part.node)
+        zero = resolve.coerced(Constant(0, Type.INTEGER), number.type) if number.type in NUMBERS else NULL
+        return self.operator(part, "-", zero, number)
 
     def arguments(self, part: nodes.Filter | nodes.Test | nodes.Call) -> tuple[list[Node], dict[str, Node]]:
         """Return the arguments; unpacking has no meaning here."""
         if part.dyn_args is not None or part.dyn_kwargs is not None:
             self.broken("M306", part, "Arguments cannot be unpacked in a mapping.", word="*")
-        return [self.whole(each) for each in part.args], {each.key: self.whole(each.value) for each in part.kwargs}
+        return [self.value(each) for each in part.args], {each.key: self.value(each.value) for each in part.kwargs}
 
     def filter(self, part: nodes.Filter) -> Node:
         """Return a filter applied."""

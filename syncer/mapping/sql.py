@@ -51,10 +51,10 @@ def write(node: Node) -> exp.Expression:
     texts = sorted({each.name for each in roots if isinstance(each, Column)})
     if not texts:
         return _Writer(is_ascii=True).value(node)
-    test = exp.and_(*(fill("strlen(:x) = length(:x)", {"x": column(each)}) for each in texts))
-    return exp.Case(
-        ifs=[exp.If(this=test, true=_Writer(is_ascii=True).value(node))], default=_Writer(is_ascii=False).value(node)
-    )
+    # A null text is neither longer nor shorter than itself, so it takes the cheap branch.
+    tests = [fill("strlen(:x) <> length(:x)", {"x": column(each)}) for each in texts]
+    exact, cheap = _Writer(is_ascii=False).value(node), _Writer(is_ascii=True).value(node)
+    return exp.Case(ifs=[exp.If(this=exp.or_(*tests, copy=False), true=exact)], default=cheap)
 
 
 def macros(trees: Sequence[exp.Expression]) -> tuple[str, ...]:
@@ -170,7 +170,7 @@ def _let(alias: str, tree: exp.Expression, body: exp.Expression) -> exp.Expressi
     """Return the body with the alias standing for the tree's value, which is computed once."""
     function = exp.Lambda(this=body, expressions=[exp.to_identifier(alias)], colon=True)
     listed = exp.Anonymous(this="list_transform", expressions=[exp.Array(expressions=[tree]), function])
-    return exp.Bracket(this=listed, expressions=[exp.Literal.number(1)])
+    return exp.Bracket(this=listed, expressions=[exp.Literal.number(1)], offset=1)
 
 
 __all__ = ["column", "columns", "has_sql", "macros", "write"]

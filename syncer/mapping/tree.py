@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from syncer.mapping.dialect.entry import Entry, Nulls, Type, Value
@@ -138,12 +138,16 @@ def is_nullable(node: Node) -> bool:
         case Constant():
             return node.value is None
         case Apply():
-            passes = node.entry.nulls is Nulls.PASS and any(map(is_nullable, node.arguments))
-            return node.entry.is_partial or passes
+            rule = {Nulls.PASS: any, Nulls.SEEN: _never, Nulls.FILLED: all}[node.entry.nulls]
+            return node.entry.is_partial or rule(map(is_nullable, node.arguments))
         case Choose():
             return any(is_nullable(value) for _, value in node.branches) or is_nullable(node.otherwise)
         case _:
             return False
+
+
+def _never(_: Iterable[bool]) -> bool:
+    return False
 
 
 def columns(node: Node) -> tuple[Column, ...]:

@@ -15,10 +15,36 @@ ASCII_SPACES = SPACES[:10]
 SPACE = r"\x{9}-\x{D}\x{1C}-\x{20}\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}"
 """The same as the inside of an RE2 class, whose own `\\s` is ASCII."""
 
-EXPANDING = (
-    "ßŉǰΐΰևẖẗẘẙẚὐὒὔὖᾀᾁᾂᾃᾄᾅᾆᾇᾈᾉᾊᾋᾌᾍᾎᾏᾐᾑᾒᾓᾔᾕᾖᾗᾘᾙᾚᾛᾜᾝᾞᾟᾠᾡᾢᾣᾤᾥᾦᾧᾨᾩᾪᾫᾬᾭᾮᾯ"  # noqa: RUF001 - one by one
-    "ᾲᾳᾴᾶᾷᾼῂῃῄῆῇῌῒΐῖῗῢΰῤῦῧῲῳῴῶῷῼﬀﬁﬂﬃﬄﬅﬆﬓﬔﬕﬖﬗ"
+_EXPANDING = (
+    (0xDF, 0xDF),
+    (0x149, 0x149),
+    (0x1F0, 0x1F0),
+    (0x390, 0x390),
+    (0x3B0, 0x3B0),
+    (0x587, 0x587),
+    (0x1E96, 0x1E9A),
+    (0x1F50, 0x1F50),
+    (0x1F52, 0x1F52),
+    (0x1F54, 0x1F54),
+    (0x1F56, 0x1F56),
+    (0x1F80, 0x1FAF),
+    (0x1FB2, 0x1FB4),
+    (0x1FB6, 0x1FB7),
+    (0x1FBC, 0x1FBC),
+    (0x1FC2, 0x1FC4),
+    (0x1FC6, 0x1FC7),
+    (0x1FCC, 0x1FCC),
+    (0x1FD2, 0x1FD3),
+    (0x1FD6, 0x1FD7),
+    (0x1FE2, 0x1FE4),
+    (0x1FE6, 0x1FE7),
+    (0x1FF2, 0x1FF4),
+    (0x1FF6, 0x1FF7),
+    (0x1FFC, 0x1FFC),
+    (0xFB00, 0xFB06),
+    (0xFB13, 0xFB17),
 )
+EXPANDING = tuple(chr(code) for low, high in _EXPANDING for code in range(low, high + 1))
 """Characters whose upper case is several characters (Unicode SpecialCasing); the engine maps one to one."""
 
 _CASED = r"[\p{Lu}\p{Ll}\p{Lt}\x{AA}\x{BA}\x{2160}-\x{217F}\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189}]"
@@ -44,7 +70,7 @@ MACROS = {
         rf"lower(regexp_replace(replace(x, 'İ', 'i̇'), {_quoted(_FINAL_SIGMA)}, '\1ς\2', 'g')) END"
     ),
     "syncer_upper": (
-        f"CREATE OR REPLACE TEMP MACRO syncer_upper(x) AS CASE WHEN NOT regexp_matches(x, '[{EXPANDING}]') THEN upper(x) "
+        f"CREATE OR REPLACE TEMP MACRO syncer_upper(x) AS CASE WHEN NOT regexp_matches(x, '[{''.join(EXPANDING)}]') THEN upper(x) "
         f"ELSE upper({_replaced('x')}) END"
     ),
     "syncer_instant": (

@@ -185,7 +185,7 @@ FILTERS = (
         "date",
         Type.TEXT,
         Type.DATE,
-        sql=f"CASE WHEN regexp_full_match(:x, '{_ISO_DATE}') AND TRY_CAST(:x AS DATE) >= DATE '0001-01-01' THEN TRY_CAST(:x AS DATE) END",
+        sql=f"CASE WHEN regexp_full_match(:x, '{_ISO_DATE}') AND left(:x, 4) <> '0000' THEN TRY_CAST(:x AS DATE) END",
         python=_iso_date,
         is_partial=True,
         is_conversion=True,

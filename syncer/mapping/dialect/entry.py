@@ -73,6 +73,8 @@ class Nulls(StrEnum):
     """Null in, null out; the Python form never sees one."""
     SEEN = "seen"
     """The entry has its own meaning for null and never gives one unless `is_partial`."""
+    FILLED = "filled"
+    """Null only where every argument is."""
 
 
 class Required(StrEnum):

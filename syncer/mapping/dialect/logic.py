@@ -67,7 +67,7 @@ FILTERS = (
             "coalesce(:x, :value)",
             "`value` in place of null.",
             parameters=(Parameter("value", (kind,)),),
-            nulls=Nulls.SEEN,
+            nulls=Nulls.FILLED,
             like_jinja=False,
         )
         for kind in (*_SCALARS, Type.LIST)

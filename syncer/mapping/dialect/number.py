@@ -308,7 +308,7 @@ def _floored(x: float, y: float) -> float | None:
 
 
 def _floor(x: float) -> float:
-    return float(math.floor(x)) if math.isfinite(x) else x
+    return math.floor(x) + 0.0 if math.isfinite(x) else x
 
 
 def _modulo(x: float, y: float) -> float | None:
@@ -355,7 +355,13 @@ OPERATORS = (
     _operator("*", _F, _F, ":x * :y", lambda x, y: x * y, "Product."),
     _operator("/", _F, _F, ":x / nullif(:y, 0)", lambda x, y: x / y if y else None, "Quotient; null by zero."),
     _operator(
-        "//", _F, _F, "floor(:x / nullif(:y, 0))", _floored, "Quotient rounded down; null by zero.", like_jinja=False
+        "//",
+        _F,
+        _F,
+        "floor(:x / nullif(:y, 0)) + CAST(0 AS DOUBLE)",
+        _floored,
+        "Quotient rounded down; null by zero.",
+        like_jinja=False,
     ),
     _operator(
         "%",

@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from syncer.mapping.dialect import regex
-from syncer.mapping.dialect.charset import ASCII_SPACES, SPACE
+from syncer.mapping.dialect.charset import SPACE
 from syncer.mapping.dialect.entry import Entry, Example, Kind, Parameter, Type, Value, fill, text
 
 _T = (Type.TEXT,)
-_ASCII_SPACES = "'" + ASCII_SPACES + "'"
 
 
 def _example(template: str, x: Value, value: Value) -> Example:
@@ -112,7 +111,12 @@ def _text(name: str, **members: object) -> Entry:
     return Entry(**{"kind": Kind.FILTER, "name": name, "takes": Type.TEXT, "gives": Type.TEXT, **members})  # type: ignore[arg-type]
 
 
-_TRIM = "regexp_replace(:x, '^[{0}]+|[{0}]+$', '', 'g')".format(SPACE)
+_INK = "{0} BETWEEN '!' AND '~' AND ({0})[-1] BETWEEN '!' AND '~'"
+"""The text begins and ends with a visible ASCII character; the cheapest test that the engine has for it."""
+_TRIM = (
+    f"CASE WHEN {_INK.format(':x')} THEN :x WHEN {_INK.format('trim(:x)')} THEN trim(:x) "
+    f"ELSE regexp_replace(:x, '^[{SPACE}]+|[{SPACE}]+$', '', 'g') END"
+)
 _CHARS = (Parameter("chars", _T, is_literal=True, problem=_not_empty),)
 _OLD_NEW = (Parameter("old", _T), Parameter("new", _T))
 _PREFIX = (Parameter("prefix", _T),)
@@ -124,7 +128,6 @@ _INDEX = (Parameter("index", (Type.INTEGER,), is_literal=True),)
 _TRIM_ENTRY = _text(
     "trim",
     sql=_TRIM,
-    ascii_sql=f"trim(:x, {_ASCII_SPACES})",
     python=str.strip,
     doc="Without white space at both ends; white space is what Unicode says it is.",
     examples=(_example("{{ x | trim }}", "\u3000 Ada\t\n", "Ada"), _example("{{ x | trim }}", None, None)),
@@ -360,7 +363,6 @@ METHODS = (
         "lstrip",
         kind=Kind.METHOD,
         sql=f"regexp_replace(:x, '^[{SPACE}]+', '')",
-        ascii_sql=f"ltrim(:x, {_ASCII_SPACES})",
         python=str.lstrip,
         doc="Without white space at the start.",
         examples=(_example("{{ x.lstrip() }}", " a ", "a "),),
@@ -369,7 +371,6 @@ METHODS = (
         "rstrip",
         kind=Kind.METHOD,
         sql=f"regexp_replace(:x, '[{SPACE}]+$', '')",
-        ascii_sql=f"rtrim(:x, {_ASCII_SPACES})",
         python=str.rstrip,
         doc="Without white space at the end.",
         examples=(_example("{{ x.rstrip() }}", " a ", " a"),),
