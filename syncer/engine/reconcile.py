@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from syncer.engine import chain, sql
+from syncer.engine.connection import count
 from syncer.engine.protocol import Reconciled, RowReject
 from syncer.mapping.pipeline import conformed
 
@@ -43,19 +44,19 @@ def reconcile(
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE results AS {' UNION ALL '.join(results) or _NO_ROWS}")
     sent = pa.table(
         {
-            "at": pa.array(range(payload.records), pa.int64()),
+            "place": pa.array(range(payload.records), pa.int64()),
             "row": pa.array(payload.rows, pa.int64()),
             "lane": pa.array(payload.lanes, pa.uint64()),
         }
     )
     cursor.register("sent", sent)
     try:
-        lost = _number(cursor, "SELECT count(*) FROM results ANTI JOIN sent USING (lane) WHERE kind <> 'succeeded'")
+        lost = count(cursor, "SELECT count(*) FROM results ANTI JOIN sent USING (lane) WHERE kind <> 'succeeded'")
         silent = IN_DOUBT if lost else succeeded
         cursor.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE told AS
-            SELECT at, "row", CASE
+            SELECT place, "row", CASE
                 WHEN kinds IS NULL THEN {sql.text(silent)}
                 WHEN len(kinds) > 1 THEN '{IN_DOUBT}'
                 WHEN kinds[1] = 'failed' THEN 'x'
@@ -68,10 +69,10 @@ def reconcile(
         )
     finally:
         cursor.unregister("sent")
-    letters = cursor.execute("SELECT coalesce(string_agg(letter, '' ORDER BY at), '') FROM told").fetchone()
-    refused = cursor.execute("SELECT \"row\", coalesce(reason, '') FROM told WHERE letter = 'x' ORDER BY at").fetchall()
+    [(letters,)] = cursor.execute("SELECT coalesce(string_agg(letter, '' ORDER BY place), '') FROM told").fetchall()
+    refused = cursor.execute("SELECT \"row\", coalesce(reason, '') FROM told WHERE letter = 'x' ORDER BY place").fetchall()
     return Reconciled(
-        str(letters[0]) if letters else "", tuple(RowReject(row, REFUSED, reason) for row, reason in refused)
+        letters, tuple(RowReject(row, REFUSED, reason) for row, reason in refused)
     )
 
 
@@ -117,7 +118,3 @@ def _header(path: Path) -> list[str]:
         head = file.read(_HEAD_BYTES).decode("utf-8-sig", errors="replace")
     return next((row for row in csv.reader(io.StringIO(head, newline="")) if row), [])
 
-
-def _number(cursor: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = cursor.execute(query).fetchone()
-    return int(row[0]) if row else 0
