@@ -152,6 +152,15 @@ class Repeat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class KeyLimit:
+    """Key fields that some actions of a path take beside the path's own rule: `only` these, `never` those."""
+
+    actions: frozenset[Action]
+    only: frozenset[str] | None = None
+    never: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class PathCapability:
     """One API path of one target object, as a value. Every statement cites the vendor's page in `page`."""
 
@@ -188,6 +197,8 @@ class PathCapability:
     """The vendor's published time-out of this call: a lost write may still take effect until then."""
     repeat: Repeat
     page: str
+    key_limits: tuple[KeyLimit, ...] = ()
+    """Where the key depends on the action, for example an update that goes by id alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def _lines(plan: Plan, width: int) -> Iterator[str]:
     title = f"Plan {plan.digest[: phrases.SHORT]}  {printable(plan.project)}"
     summary = phrases.summary(plan)
     gap = width - len(title) - len(summary)
-    yield from [title + " " * gap + summary] if gap > 1 else [title, f"  {summary}"]
+    yield from [title + " " * gap + summary] if gap > 1 else [title, *_hanging("  ", summary, width)]
     operations = {each.name: each for each in plan.operations}
     for place, (name, nodes) in enumerate(phrases.steps_by_operation(plan).items(), 1):
         yield ""
@@ -60,7 +60,7 @@ def _lines(plan: Plan, width: int) -> Iterator[str]:
 def _operation(place: int, operation: OperationPlan, nodes: Sequence[Node], width: int) -> Iterator[str]:
     yield from _hanging(f"{place:>3}  ", f"{operation.name}: {phrases.target(operation)}", width)
     yield from _labelled("from", [phrases.origin(operation)], width)
-    yield from _labelled("rows", _rows(operation), width, is_table=True)
+    yield from _rows(operation, width)
     for node in nodes:
         wave = f"Wave {node.wave}: " if nodes[-1].wave > 1 else ""
         lines = [f"{wave}{phrases.step(node)} ({phrases.step_fidelity(node)})", node.reason]
@@ -73,10 +73,14 @@ def _operation(place: int, operation: OperationPlan, nodes: Sequence[Node], widt
         yield from _labelled("note", [warning], width)
 
 
-def _rows(operation: OperationPlan) -> list[str]:
+def _rows(operation: OperationPlan, width: int) -> Iterator[str]:
     found = phrases.rows(operation)
     column = max(len(_records(row)) for row in found)
-    return [f"{_records(row):>{column}} {'  ' * row.depth}{row.what} ({row.fidelity})" for row in found]
+    head = "     rows"
+    for row in found:
+        first = f"{head:<{5 + LABEL}}{_records(row):>{column}} {'  ' * row.depth}"
+        yield from _hanging(first, f"{row.what} ({row.fidelity})", width)
+        head = ""
 
 
 def _records(row: phrases.Row) -> str:
@@ -94,9 +98,7 @@ def _order(edges: Sequence[Edge], width: int) -> Iterator[str]:
             yield from _hanging("    ", f"{edge.before}: {edge.reason}", width)
 
 
-def _labelled(
-    label: str, lines: Iterable[str], width: int, *, indent: int = 5, is_table: bool = False
-) -> Iterator[str]:
+def _labelled(label: str, lines: Iterable[str], width: int, *, indent: int = 5) -> Iterator[str]:
     """Yield a label and its lines beside it; a label that is too long for its column stands above."""
     head = " " * indent + printable(label)
     column = indent + LABEL
@@ -104,8 +106,7 @@ def _labelled(
         yield head
         head = ""
     for line in lines:
-        first = f"{head:<{column}}"
-        yield from [first + printable(line)] if is_table else _hanging(first, line, width)
+        yield from _hanging(f"{head:<{column}}", line, width)
         head = ""
 
 

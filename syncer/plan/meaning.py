@@ -26,7 +26,7 @@ def objection(
     """Return why `path` cannot say `operation` for any row, as one sentence, or "" when it can."""
     return (
         _action(operation, path)
-        or _key(target, path, schema)
+        or _key(operation, target, path, schema)
         or _options(operation, path, capabilities)
         or _activity(operation, path)
     )
@@ -50,9 +50,15 @@ def _action(operation: Operation, path: PathCapability) -> str:
     return "" if operation.action in path.actions else f'It cannot "{operation.action}".'
 
 
-def _key(target: Target, path: PathCapability, schema: ObjectSchema | None) -> str:
+def _key(operation: Operation, target: Target, path: PathCapability, schema: ObjectSchema | None) -> str:
     fields = target.key_fields
-    if len(fields) > path.max_key_fields or (path.key_fields is not None and not path.key_fields.issuperset(fields)):
+    limits = [limit for limit in path.key_limits if operation.action in limit.actions]
+    allowed = [path.key_fields, *(limit.only for limit in limits)]
+    if (
+        len(fields) > path.max_key_fields
+        or any(each is not None and not each.issuperset(fields) for each in allowed)
+        or any(not limit.never.isdisjoint(fields) for limit in limits)
+    ):
         return f"The key is {quoted(fields)}. {path.key_rule}"
     described = [schema.field(name) for name in fields] if schema and path.key_fields is None else []
     plain = [each.name for each in described if each and not each.is_key]

@@ -22,7 +22,7 @@ from syncer.plan.models import Inputs
 from syncer.secret import Secret
 from syncer.targets.endpoint import Endpoint
 from syncer.targets.marketo.capabilities import capabilities as marketo_capabilities
-from tests.fakes.capabilities import salesforce
+from syncer.targets.salesforce.capabilities import capabilities as salesforce_capabilities
 
 if TYPE_CHECKING:
     from syncer.facts import Capabilities
@@ -35,9 +35,8 @@ INPUTS = Inputs(tool="0.1.0", manifest="3f9c" * 16)
 
 def able_of(system: str, name: str) -> Capabilities:
     """Return the target's own word on the paths of an object."""
-    if system == System.SALESFORCE:
-        return salesforce(name)
-    return marketo_capabilities(name, Endpoint("marketo", System.MARKETO, "", "", Secret("")))
+    read = salesforce_capabilities if system == System.SALESFORCE else marketo_capabilities
+    return read(name, Endpoint("any", System(system), "", "", Secret("")))
 
 
 @dataclass(frozen=True)

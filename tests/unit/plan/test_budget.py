@@ -15,7 +15,10 @@ CREATE = {"action": "create"}
 
 
 def connection(budget: dict[str, object], usage: Usage | None = None, records: int = 900) -> ConnectionPlan:
-    made = plan({"a": {}}, {"a": facts("a", LEAD, ((records,),))}, budget=budget, usage={"marketo": usage} if usage else {})
+    """Return the connection's part of a plan of one operation."""
+    made = plan(
+        {"a": {}}, {"a": facts("a", LEAD, ((records,),))}, budget=budget, usage={"marketo": usage} if usage else {}
+    )
     return made.connections[0]
 
 

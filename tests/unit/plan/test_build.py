@@ -56,6 +56,7 @@ def test_a_fixed_path_stands_alone_and_says_why() -> None:
 
 
 def refusal(operation: dict[str, object], *, clears: tuple[str, ...] = ()) -> PlanRefusedError:
+    """Return the refusal of an operation with a large shape and a small one."""
     with pytest.raises(PlanRefusedError) as refused:
         plan({"a": operation}, {"a": facts("a", LEAD, ((40_000, 10),), clears=clears)})
     return refused.value
@@ -157,7 +158,8 @@ def test_shapes_and_waves_may_be_told_in_any_order() -> None:
 def test_the_plan_is_the_same_under_any_hash_seed() -> None:
     """Sets and dictionaries of a process leave no trace in the artifact."""
     script = (
-        "from tests.fakes.rows import facts; from tests.fakes.projects import plan; from tests.fakes.capabilities import LEAD;"
+        "from tests.fakes.rows import facts; from tests.fakes.projects import plan;"
+        "from tests.fakes.capabilities import LEAD;"
         "print(plan({n: {} for n in 'abcde'}, {n: facts(n, LEAD, ((40000, 8000, 30), (7,))) for n in 'abcde'}).digest)"
     )
     digests = {

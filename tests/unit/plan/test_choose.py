@@ -22,13 +22,16 @@ if TYPE_CHECKING:
     from syncer.plan.choose import Part
 
 
-def parts_of(able: Capabilities, shapes: tuple[int, ...], size: int = 130, clears: tuple[str, ...] = ()) -> tuple[Part, ...]:
+def parts_of(
+    able: Capabilities, shapes: tuple[int, ...], size: int = 130, clears: tuple[str, ...] = ()
+) -> tuple[Part, ...]:
     """Choose for one wave of these shapes; the last shape clears."""
     (wave,) = waves(facts("newsletter", able, (shapes,), size, clears=clears))
     return choose(wave, Contest(able.paths, {}, 5))
 
 
 def paths_of(*args: object, **kwargs: object) -> list[str]:
+    """Return the names of the chosen paths."""
     return [part.path.name for part in parts_of(*args, **kwargs)]  # type: ignore[arg-type]
 
 
@@ -68,7 +71,7 @@ def test_large_shapes_go_by_file_and_the_rest_shares_requests() -> None:
     sync, bulk = parts_of(TWO, (40_000, 8_000, 210, 90))
     assert [each.shape for each in bulk.slices] == [0, 1]
     assert [each.shape for each in sync.slices] == [2, 3]
-    assert not (sync.is_whole or bulk.is_whole)
+    assert (sync.is_whole, bulk.is_whole) == (False, False)
 
 
 def test_a_shape_beside_the_threshold_goes_where_whole_requests_are_spared() -> None:
@@ -88,7 +91,10 @@ def test_rows_that_clear_leave_the_path_that_cannot() -> None:
 def test_a_mixed_path_that_cannot_clear_shares_a_wave_with_one_that_can() -> None:
     """The pair is not bound to files of one shape."""
     plain = replace(BULK2, name="plain", allows_clear=False)
-    assert paths_of(replace(TWO, paths=(COLLECTIONS, plain)), (40_000, 400), clears=("Phone",)) == ["collections", "plain"]
+    assert paths_of(replace(TWO, paths=(COLLECTIONS, plain)), (40_000, 400), clears=("Phone",)) == [
+        "collections",
+        "plain",
+    ]
 
 
 def test_a_path_that_no_row_may_take_is_no_pair() -> None:
@@ -148,16 +154,25 @@ def test_requests_run_side_by_side_up_to_the_smaller_limit() -> None:
     assert wave.bytes_per_record == 130
 
 
+def test_a_wave_without_records_is_no_step() -> None:
+    """Facts may name a wave that holds nothing."""
+    known = facts("newsletter", TWO, ((90,),))
+    assert [wave.number for wave in waves(replace(known, waves=(WaveFacts(2, 0), *known.waves)))] == [1]
+
+
 PATHS = st.sampled_from([(SYNC, BULK), (SYNC, PUSH, BULK), (COLLECTIONS, MULTIPART, BULK2)])
 SHAPES = st.lists(st.integers(1, 60_000), min_size=1, max_size=6).map(tuple)
 
 
 def total(parts: tuple[Part, ...]) -> int:
+    """Return the calls and polls of a whole choice."""
     return sum(part.price.quota for part in parts)
 
 
 @given(PATHS, SHAPES, st.integers(20, 3_000))
-def test_every_record_goes_exactly_one_way(paths: tuple[PathCapability, ...], shapes: tuple[int, ...], size: int) -> None:
+def test_every_record_goes_exactly_one_way(
+    paths: tuple[PathCapability, ...], shapes: tuple[int, ...], size: int
+) -> None:
     """The parts of a wave are disjoint and hold all of it."""
     parts = parts_of(Capabilities(System.MARKETO, "lead", paths), shapes, size)
     taken = [each.shape for part in parts for each in part.slices]
@@ -207,4 +222,4 @@ def test_the_order_of_declaration_never_matters(names: list[str], records: int) 
     known = {name: facts(name, LEAD, ((records,), (5,))) for name in names}
     again = {name: known[name] for name in sorted(known)}
     able = dict(reversed(ABLE.items()))
-    assert plan(dict.fromkeys(names, {}), known) == plan(dict.fromkeys("abc", {}), again, able=able)
+    assert plan({name: {} for name in names}, known) == plan({name: {} for name in "abc"}, again, able=able)

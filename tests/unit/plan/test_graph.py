@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syncer.errors import PlanRefusedError
-from syncer.facts import Capabilities, FieldSchema, FieldType, ObjectSchema, SharedKeys, System
+from syncer.facts import FieldSchema, FieldType, ObjectSchema, SharedKeys, System
 from syncer.plan.graph import GATHER, CircleError, Step, build_edges
 from syncer.plan.models import Node, Plan
-from tests.fakes.capabilities import LEAD, LIST_MEMBER, salesforce
+from tests.fakes.capabilities import LEAD, LIST_MEMBER
 from tests.fakes.projects import ABLE, plan
 from tests.fakes.rows import facts
 
@@ -19,6 +21,7 @@ ACCOUNT = ABLE["crm", "Account"]
 
 
 def field(name: str, *parents: str) -> FieldSchema:
+    """Return a field, a reference where it has parents."""
     return FieldSchema(name, FieldType.TEXT, "reference" if parents else "string", is_key=True, reference_to=parents)
 
 
@@ -35,10 +38,12 @@ ACCOUNTS = {"target": "accounts"}
 
 
 def edges(plan: Plan) -> list[tuple[str, str]]:
+    """Return pairs of operations that wait."""
     return [(edge.before.split("/")[0], edge.after.split("/")[0]) for edge in plan.edges]
 
 
 def leads(*names: str, records: int = 900) -> dict[str, object]:
+    """Return the facts of operations that write a few leads."""
     return {name: facts(name, LEAD, ((records,),)) for name in names}
 
 
@@ -79,7 +84,10 @@ def test_keys_in_common_join_two_operations_and_are_counted() -> None:
         ("a/1/sync", "b/1/sync", 1204, "1,204 keys in common.")
     ]
     assert made.warnings == (
-        '"b" writes keys after "a" (1,204) only by the order of names: say "after" in one of them to fix who writes last.',
+        (
+            '"b" writes keys after "a" (1,204) only by the order of names: '
+            'say "after" in one of them to fix who writes last.'
+        ),
     )
 
 
@@ -120,7 +128,7 @@ def test_many_operations_of_one_key_space_that_nobody_counted_stand_in_a_row() -
     """One after the other is as safe as all pairs, and linear."""
     names = [f"op{index:02d}" for index in range(GATHER + 2)]
     made = plan({name: {} for name in names}, leads(*names), shared=[SharedKeys("op00", "op01", 7)])
-    assert edges(made) == list(zip(names, names[1:], strict=False))
+    assert edges(made) == list(pairwise(names))
 
 
 def test_two_connections_to_one_address_are_one_instance() -> None:
@@ -193,6 +201,12 @@ def test_lists_are_filled_after_their_leads_are_written() -> None:
     assert edges(made) == [("z", "a")]
 
 
+def test_a_list_without_leads_in_the_plan_waits_for_nobody() -> None:
+    """Only what is planned can be waited for."""
+    operation = {"target": "lists", "action": "add", "list": "L"}
+    assert plan({"a": operation}, {"a": facts("a", LIST_MEMBER)}).edges == ()
+
+
 def test_many_parents_and_many_children_meet_in_one_step() -> None:
     """The last parent gathers the others, so the edges grow with the operations and not with the pairs."""
     count = 60
@@ -226,6 +240,7 @@ def test_a_circle_is_refused_and_printed_with_each_reason() -> None:
 
 
 def node(name: str) -> Node:
+    """Return the one step of an operation."""
     return Node(
         id=f"{name}/1/sync", operation=name, wave=1, path="sync", kind="immediate", shapes=None, records=1, units=1,
         bytes=1, calls=1, polls=0, minutes=0.0, is_exact=True, reason="",
@@ -245,14 +260,13 @@ def test_every_declared_wait_is_kept_or_the_circle_is_real(pairs: list[tuple[int
     nodes = {str(index): [] if index in empty else [[node(str(index))]] for index in range(15)}
     reach = {index: set(found) for index, found in after.items()}
     for _ in range(15):
-        for index, found in reach.items():
-            found |= set().union(*(reach[each] for each in found))
+        reach = {index: found.union(*(reach[each] for each in found)) for index, found in reach.items()}
     try:
         order, made, _ = build_edges(steps, nodes, [])
     except CircleError as circle:
         names = [name for name, _ in circle.path]
         assert names[0] == names[-1]
-        assert all(int(before) in after[int(name)] for name, before in zip(names, names[1:], strict=False))
+        assert all(int(before) in after[int(name)] for name, before in pairwise(names))
         return
     assert not any(index in found for index, found in reach.items())
     place = {name: index for index, name in enumerate(order)}

@@ -43,7 +43,11 @@ def codes(operation: dict[str, Any], **known: Any) -> list[str]:
         ({"min_rows": 901}, {}, True),
     ],
 )
-def test_a_guard_holds_up_to_its_limit_and_breaks_past_it(guard: dict[str, Any], known: dict[str, Any], is_broken: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_a_guard_holds_up_to_its_limit_and_breaks_past_it(
+    guard: dict[str, Any],
+    known: dict[str, Any],
+    is_broken: bool,  # noqa: FBT001 - a column of the table
+) -> None:
     """Counts and shares of the rows read, exactly."""
     assert codes({"guards": guard}, **known) == (["P102"] if is_broken else [])
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from syncer.facts import Capabilities, FieldSchema, FieldType, ObjectSchema, PathCapability, System
+from syncer.facts import Action, Capabilities, FieldSchema, FieldType, KeyLimit, ObjectSchema, PathCapability, System
 from syncer.plan.meaning import objection
 from tests.fakes.capabilities import BULK, LEAD, LIST_MEMBER, PUSH, SYNC
 from tests.fakes.projects import TARGETS, manifest
@@ -22,7 +22,11 @@ LEADS = ObjectSchema(
 
 
 def said(
-    path: PathCapability, key: object = "email", able: Capabilities = LEAD, schema: ObjectSchema | None = None, **more: str
+    path: PathCapability,
+    key: object = "email",
+    able: Capabilities = LEAD,
+    schema: ObjectSchema | None = None,
+    **more: str,
 ) -> str:
     """Return the objection of a path to an operation on leads."""
     made = manifest({"trial": more}, targets=TARGETS | {"leads": TARGETS["leads"] | {"key": key}})
@@ -35,7 +39,11 @@ def said(
         (SYNC, {}, ""),
         (BULK, {"action": "create"}, 'It cannot "create".'),
         (PUSH, {}, 'It needs "program", which the operation does not set.'),
-        (PUSH, {"program": "P"}, 'It writes an activity on each record, and the operation does not say "activity: allowed".'),
+        (
+            PUSH,
+            {"program": "P"},
+            'It writes an activity on each record, and the operation does not say "activity: allowed".',
+        ),
         (PUSH, {"program": "P", "activity": "allowed"}, ""),
         (PUSH, {"program": "P", "activity": "required"}, ""),
         (SYNC, {"program": "P", "activity": "allowed"}, ""),
@@ -60,6 +68,24 @@ def test_a_key_outside_the_path_s_own_is_refused() -> None:
     (path,) = LIST_MEMBER.paths
     assert said(path, action="add", list="L") == 'The key is "email". It takes the lead\'s id.'
     assert said(path, key="id", action="add", list="L") == ""
+
+
+@pytest.mark.parametrize(
+    ("limit", "is_refused"),
+    [
+        (KeyLimit(frozenset({Action.UPSERT}), only=frozenset({"id"})), True),
+        (KeyLimit(frozenset({Action.UPSERT}), only=frozenset({"email"})), False),
+        (KeyLimit(frozenset({Action.UPSERT}), never=frozenset({"email"})), True),
+        (KeyLimit(frozenset({Action.UPSERT}), never=frozenset({"id"})), False),
+        (KeyLimit(frozenset({Action.UPDATE}), only=frozenset({"id"})), False),
+    ],
+)
+def test_a_key_may_depend_on_the_action(
+    limit: KeyLimit,
+    is_refused: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """An update by id alone, an upsert by anything but the id."""
+    assert bool(said(replace(SYNC, key_limits=(limit,)))) == is_refused
 
 
 def test_a_field_that_describe_does_not_call_a_key_is_refused() -> None:
