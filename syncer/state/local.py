@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from syncer.errors import StalePlanError, StateError
 from syncer.state import lease as terms
 from syncer.state import place
-from syncer.state.journal import SCHEMA, Line, opening, read, seal
+from syncer.state.journal import SCHEMA, Line, broken, opening, read, seal
 from syncer.state.protocol import Intended, in_thread
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ APPLICATION: Final = 0x53594E43
 """Marks the SQLite file as ours ("SYNC"), so that no other database is taken for a journal."""
 
 _TABLES = """
-create table run (number integer primary key, id text not null unique) strict;
+create table run (
+  number integer primary key, id text not null unique, notes integer not null, checksum text not null
+) strict;
 create table note (
   run text not null, number integer not null, epoch integer not null, text text not null, checksum text not null,
   primary key (run, number)
@@ -89,7 +91,11 @@ class LocalStore:
         """Open the run's journal; without a lease it can only be read."""
         epoch = None if lease is None else lease.epoch
         if epoch is not None:
-            await self._call(lambda db: db.execute("insert or ignore into run (id) values (?)", (run,)))
+            await self._call(
+                lambda db: db.execute(
+                    "insert or ignore into run (id, notes, checksum) values (?, 0, ?)", (run, opening(run))
+                )
+            )
         return LocalJournal(self, run, epoch)
 
     async def runs(self) -> tuple[str, ...]:
@@ -146,14 +152,20 @@ class LocalStore:
                 place.require_room(self._folder)
             if not _is_held(db, epoch):
                 raise terms.lost(epoch)
-            last = db.execute(
-                "select number, checksum from note where run = ? order by number desc limit 1", (run,)
-            ).fetchone()
-            number, checksum = last or (0, opening(run))
+            end = db.execute("select notes, checksum from run where id = ?", (run,)).fetchone()
+            if end is None:
+                raise broken(run, "The run itself is not there")
+            number, checksum = end
             line = seal(checksum, number + 1, epoch, note)
             db.execute("insert into note values (?, ?, ?, ?, ?)", (run, line.number, epoch, line.text, line.checksum))
+            db.execute("update run set notes = ?, checksum = ? where id = ?", (line.number, line.checksum, run))
 
         await self._call(work)
+
+    async def _end(self, run: str) -> tuple[int, str]:
+        """Return how many notes the run has, and the checksum of the last: a journal that lost its end is seen by it."""
+        row = await self._call(lambda db: db.execute("select notes, checksum from run where id = ?", (run,)).fetchone())
+        return row or (0, opening(run))
 
     async def _lines(self, run: str, after: int) -> list[Line]:
         rows = await self._call(
@@ -246,11 +258,15 @@ class LocalJournal:
 
     async def notes(self) -> AsyncIterator[Note]:
         """Yield the notes in order; raises `StateError` at the first that cannot be believed."""
+        count, checksum = await self._store._end(self._run)  # noqa: SLF001 - one room
         lines: list[Line] = []
         while page := await self._store._lines(self._run, len(lines)):  # noqa: SLF001 - as above
             lines += page
         for note in read(self._run, lines):
             yield note
+        end = lines[count - 1].checksum if 0 < count <= len(lines) else opening(self._run)
+        if end != checksum or count > len(lines):
+            raise broken(self._run, "The last notes are not there")
 
 
 class LocalLease:

@@ -12,12 +12,16 @@ from syncer.execution.ruling import rule
 from syncer.facts import Action
 from syncer.outcome import Outcome
 from syncer.state.protocol import Committing, Doubted, Held, Remedying, Settled
-from tests.fakes.vendor import Record, counts
+from syncer.targets.protocol import Remedy
+from tests.fakes.vendor import FakeSession, Record, counts
 from tests.fakes.world import TIMEOUT, Op, World, rows, world
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import Literal
+
+    from syncer.targets.protocol import Answered, Found, Unit
 
 pytestmark = pytest.mark.anyio
 LATE = 30.0
@@ -60,12 +64,20 @@ async def test_only_what_is_missing_goes_out_again_and_only_as_a_create(tmp_path
 
 async def test_a_late_first_write_turns_a_create_into_an_update(tmp_path: Path) -> None:
     """A create-only that is refused is read once more: it may have met the first write."""
-    async with world(tmp_path, Op("a", rows(1))) as it:
-        it.vendor.faults = {("commit", "*"): ["late 120"]}
-        result = await it.run()
-        await anyio.sleep(500)
-        assert result.exit_code == 0
-        assert it.vendor.duplicates() == []
+    async with world(tmp_path, Op("a", rows(2))) as it:
+        it.vendor.faults = {("commit", "*"): ["lose before"]}
+
+        class Late(FakeSession):
+            async def remedy(self, unit: Unit, found: Sequence[Found], how: Remedy) -> Answered:
+                if how is Remedy.CREATE_ONLY:
+                    self.vendor.records["k0"].append(Record("late", "k0", "v0"))
+                    self.vendor.records["k1"].append(Record("other", "k1", "older"))
+                return await super().remedy(unit, found, how)
+
+        it.sessions["fake"] = Late(it.vendor)
+        assert (await it.run()).exit_code == 0
+        assert it.vendor.state() == {key: ((value, 0),) for key, value in rows(2)}
+        assert [call.verb for call in it.vendor.calls] == ["create only", "update by id"]
 
 
 async def test_a_create_that_stays_refused_is_a_reject(tmp_path: Path) -> None:

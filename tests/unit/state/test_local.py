@@ -1,0 +1,438 @@
+"""State in a folder: durable, private, one holder at a time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from syncer.errors import LeaseLostError, LockedError, StalePlanError, StateError
+from syncer.state import place
+from syncer.state.journal import SCHEMA
+from syncer.state.lease import TTL_SECONDS
+from syncer.state.local import LocalStore
+from syncer.state.protocol import Committing, Intended, Note, Parked, Settled, Started
+from tests.fakes.world import directly
+
+pytestmark = pytest.mark.anyio
+ROOT = Path(__file__).parents[3]
+STARTED = Started(plan="p", tool="1")
+
+
+async def _read(store: LocalStore, run: str = "run1") -> list[Note]:
+    journal = await store.journal(run, None)
+    return [note async for note in journal.notes()]
+
+
+async def test_notes_outlive_the_process(opened, clock) -> None:
+    """What was appended is read by the next process, in order, over many pages."""
+    first = opened()
+    lease = await first.acquire(("leads",), "ada", "run1")
+    journal = await first.journal("run1", lease)
+    notes: list[Note] = [STARTED]
+    notes += [Committing(unit=f"a/1/sync/{number:04d}", at=clock.now()) for number in range(1_100)]
+    for note in notes:
+        await journal.append(note)
+    first.close()
+    assert await _read(opened()) == notes
+
+
+async def test_runs_are_listed_oldest_first(opened) -> None:
+    """A run is known once its journal was opened for writing."""
+    store = opened()
+    for run in ("b", "a"):
+        lease = await store.acquire(("leads",), "ada", run)
+        await store.journal(run, lease)
+        await lease.release()
+    await store.journal("never", None)
+    assert await store.runs() == ("b", "a")
+
+
+async def test_only_a_holder_may_append(opened) -> None:
+    """A journal that was opened to look at cannot be written."""
+    store = opened()
+    journal = await store.journal("run1", None)
+    with pytest.raises(StateError):
+        await journal.append(STARTED)
+
+
+async def test_a_key_space_has_one_holder(opened, clock) -> None:
+    """The second one is told who holds it; other key spaces are free."""
+    store, other = opened(), opened()
+    lease = await store.acquire(("leads", "contacts"), "ada", "run1")
+    clock.pass_by(20)
+    with pytest.raises(LockedError, match="ada has held the lease for 20 s"):
+        await other.acquire(("contacts",), "bob", "run2")
+    await other.acquire(("accounts",), "bob", "run2")
+    await lease.release()
+    await other.acquire(("contacts",), "bob", "run3")
+    assert [record.run for record in await store.held()] == ["run2", "run3"]
+
+
+async def test_one_run_is_resumed_by_one_process(opened) -> None:
+    """Even without a key space in common."""
+    await opened().acquire(("leads",), "ada", "run1")
+    with pytest.raises(LockedError):
+        await opened().acquire(("accounts",), "bob", "run1")
+
+
+async def test_a_silent_holder_is_replaced_when_its_last_request_must_be_over(opened, clock) -> None:
+    """Not at expiry, but after the longest request on top; and then its notes are refused."""
+    first, second = opened(), opened()
+    old = await first.acquire(("leads",), "ada", "run1")
+    journal = await first.journal("run1", old)
+    clock.pass_by(TTL_SECONDS + 130)
+    with pytest.raises(LockedError):
+        await second.acquire(("leads",), "bob", "run2")
+    clock.pass_by(6)
+    new = await second.acquire(("leads",), "bob", "run2")
+    assert new.epoch > old.epoch
+    with pytest.raises(LeaseLostError):
+        await journal.append(STARTED)
+    with pytest.raises(LeaseLostError):
+        await old.renew()
+    await old.release()
+    await (await second.journal("run2", new)).append(STARTED)
+
+
+async def test_a_dead_holder_is_replaced_at_once(opened) -> None:
+    """Its file lock went with its process, so nothing of it can still be sending."""
+    first, second = opened(), opened()
+    await first.acquire(("leads",), "ada", "run1")
+    first.close()
+    await second.acquire(("leads",), "bob", "run1")
+    with pytest.raises(LockedError):
+        await opened().acquire(("leads",), "eve", "run1")
+
+
+async def test_a_holder_without_a_lock_file_is_waited_for(opened, tmp_path, clock) -> None:
+    """State copied from another machine: nobody can see whether its process lives."""
+    first, second = opened(), opened()
+    lease = await first.acquire(("leads",), "ada", "run1")
+    first.close()
+    (tmp_path / "state" / f"holder-{lease.epoch}.lock").unlink()
+    with pytest.raises(LockedError):
+        await second.acquire(("leads",), "bob", "run1")
+    clock.pass_by(196)
+    await second.acquire(("leads",), "bob", "run1")
+
+
+async def test_on_a_network_disk_only_time_tells(tmp_path, clock) -> None:
+    """Locks lie there, so a free lock proves nothing."""
+    stores = [LocalStore(tmp_path / "s", clock, allow_network=True, offload=directly) for _ in range(2)]
+    await stores[0].acquire(("leads",), "ada", "run1")
+    stores[0].close()
+    with pytest.raises(LockedError):
+        await stores[1].acquire(("leads",), "bob", "run1")
+    stores[1].close()
+
+
+async def test_a_renewed_lease_is_safe_again(opened, clock) -> None:
+    """Time is counted from before the renewal began."""
+    lease = await opened().acquire(("leads",), "ada", "run1")
+    clock.pass_by(50)
+    assert lease.remaining_seconds() == 5
+    await lease.renew()
+    assert lease.remaining_seconds() == 55
+
+
+async def test_a_person_breaks_a_lease_by_its_epoch(opened) -> None:
+    """The word is kept; a wrong epoch breaks nothing."""
+    store = opened()
+    lease = await store.acquire(("leads",), "ada", "run1")
+    with pytest.raises(StateError):
+        await store.unlock(lease.epoch + 1, "bob")
+    await store.unlock(lease.epoch, "bob")
+    with pytest.raises(LeaseLostError):
+        await (await store.journal("run1", lease)).append(STARTED)
+    await opened().acquire(("leads",), "bob", "run1")
+
+
+async def test_a_plan_is_spent_once(opened) -> None:
+    """By its own run as often as it is resumed, by no other."""
+    store = opened()
+    assert await store.spent_by("p") is None
+    await store.spend("p", "run1")
+    await store.spend("p", "run1")
+    assert await store.spent_by("p") == "run1"
+    with pytest.raises(StalePlanError, match="syncer resume run1"):
+        await store.spend("p", "run2")
+
+
+async def test_files_are_the_owners_alone(opened, tmp_path) -> None:
+    """Folder 0700, files 0600, whatever the umask says."""
+    before = os.umask(0)
+    try:
+        store = opened()
+        lease = await store.acquire(("leads",), "ada", "run1")
+        await (await store.journal("run1", lease)).append(STARTED)
+    finally:
+        os.umask(before)
+    folder = tmp_path / "state"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+
+
+async def _some_state(store: LocalStore) -> list[Note]:
+    lease = await store.acquire(("leads",), "ada", "run1")
+    journal = await store.journal("run1", lease)
+    notes: list[Note] = [
+        STARTED,
+        *(Settled(unit=f"a/1/sync/{number:04d}", letters="cux" * 100) for number in range(40)),
+        Parked(reason="quota"),
+    ]
+    for note in notes:
+        await journal.append(note)
+    await lease.release()
+    store.close()
+    return notes
+
+
+async def test_a_file_cut_anywhere_is_read_whole_in_part_or_refused(opened, tmp_path, clock) -> None:
+    """Every cut is either detected, or leaves notes that were written, in their order."""
+    notes = await _some_state(opened())
+    whole = (tmp_path / "state" / "state.sqlite").read_bytes()
+    outcomes = set()
+    for cut in [*range(0, len(whole), 509), len(whole)]:
+        folder = tmp_path / "cut"
+        folder.mkdir(mode=0o700)
+        (folder / "state.sqlite").write_bytes(whole[:cut])
+        store = LocalStore(folder, clock, offload=directly)
+        try:
+            told = await _read(store)
+            outcomes.add("read" if told else "empty")
+            assert told == notes[: len(told)]
+            assert told == notes or cut == 0
+        except StateError as error:
+            outcomes.add(error.code)
+        store.close()
+        shutil.rmtree(folder)
+    assert outcomes == {"read", "empty", "R201"}
+
+
+async def test_a_changed_byte_in_the_file_is_not_believed(opened, tmp_path, clock) -> None:
+    """A flipped byte is refused, or was in a place that holds nothing."""
+    notes = await _some_state(opened())
+    whole = (tmp_path / "state" / "state.sqlite").read_bytes()
+    for at in range(4_096, len(whole), 397):
+        folder = tmp_path / "flipped"
+        folder.mkdir(mode=0o700)
+        (folder / "state.sqlite").write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
+        store = LocalStore(folder, clock, offload=directly)
+        told: list[Note] = []
+        try:
+            journal = await store.journal("run1", None)
+            async for note in journal.notes():
+                told.append(note)  # noqa: PERF401 - what was read before a refusal counts
+            assert told == notes
+        except StateError:
+            assert told == notes[: len(told)]
+        store.close()
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        (f"pragma user_version = {SCHEMA + 1}", "R202"),
+        ("pragma application_id = 1", "R203"),
+        ("update note set text = replace(text, 'p', 'q')", "R201"),
+        ("delete from note where number = 1", "R201"),
+        ("drop table note", "R205"),
+    ],
+)
+async def test_a_state_that_is_not_ours_is_refused(opened, tmp_path, statement, code) -> None:
+    """Newer, foreign or edited: never half believed, never begun afresh."""
+    await _some_state(opened())
+    with sqlite3.connect(tmp_path / "state" / "state.sqlite") as db:
+        db.execute(statement)
+    db.close()
+    with pytest.raises(StateError) as caught:
+        await _read(opened())
+    assert caught.value.code == code
+
+
+async def test_another_programs_file_is_left_alone(opened, tmp_path) -> None:
+    """A database that somebody else keeps there is not written to."""
+    (tmp_path / "state").mkdir()
+    with sqlite3.connect(tmp_path / "state" / "state.sqlite") as db:
+        db.execute("create table theirs (x)")
+    db.close()
+    with pytest.raises(StateError, match="R203"):
+        await opened().runs()
+
+
+async def test_a_full_disk_is_told_before_a_send(opened, monkeypatch) -> None:
+    """With less than the reserve left nothing new is announced, and outcomes can still be written."""
+    store = opened()
+    journal = await store.journal("run1", await store.acquire(("leads",), "ada", "run1"))
+    monkeypatch.setattr(place.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+    with pytest.raises(StateError, match="R204"):
+        await journal.append(Intended(unit="u", sha256="h", records=1))
+    await journal.append(Parked(reason="no room"))
+
+
+async def test_a_disk_that_is_full_at_the_write_is_told_as_such(opened) -> None:
+    """SQLite's refusal becomes a sentence with what to do, and the note before it still stands."""
+    store = opened()
+    journal = await store.journal("run1", await store.acquire(("leads",), "ada", "run1"))
+    await journal.append(STARTED)
+    assert store._opened is not None
+    pages = store._opened.execute("pragma page_count").fetchone()[0]
+    store._opened.execute(f"pragma max_page_count = {pages}")
+    with pytest.raises(StateError, match="R204"):
+        await journal.append(Settled(unit="u", letters="c" * 50_000))
+    assert await _read(store) == [STARTED]
+
+
+async def test_a_folder_that_cannot_be_made_is_named(tmp_path, clock) -> None:
+    """The message says which folder and why."""
+    (tmp_path / "file").write_text("")
+    store = LocalStore(tmp_path / "file" / "state", clock, offload=directly)
+    with pytest.raises(StateError, match="file/state"):
+        await store.runs()
+
+
+async def test_a_lock_that_cannot_be_read_is_no_traceback(opened, tmp_path, monkeypatch) -> None:
+    """An error of the system becomes a state error."""
+    store = opened()
+    await store.runs()
+
+    def failing(*_: object) -> int:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("syncer.state.local.os.open", failing)
+    with pytest.raises(StateError, match="Too many open files"):
+        await store.acquire(("leads",), "ada", "run1")
+
+
+async def test_races_in_one_process_have_one_winner(tmp_path, clock) -> None:
+    """Many stores at once, many threads: exactly one takes the lease, again and again."""
+    import anyio
+
+    for attempt in range(20):
+        winners: list[LocalStore] = []
+        stores = [LocalStore(tmp_path / "race", clock) for _ in range(4)]
+        barrier = threading.Barrier(1)
+
+        async def take(store: LocalStore, attempt: int = attempt, winners: list[LocalStore] = winners) -> None:
+            barrier.wait()
+            try:
+                await store.acquire(("leads",), "x", f"run{attempt}")
+            except LockedError:
+                return
+            winners.append(store)
+
+        async with anyio.create_task_group() as tasks:
+            for store in stores:
+                tasks.start_soon(take, store)
+        assert len(winners) == 1
+        for store in stores:
+            store.close()
+
+
+RACER = """
+import sys, anyio
+from pathlib import Path
+from syncer.clock import SystemClock
+from syncer.errors import LockedError, LeaseLostError
+from syncer.state.local import LocalStore
+from syncer.state.protocol import Parked
+
+async def main():
+    store = LocalStore(Path(sys.argv[1]), SystemClock())
+    sys.stdin.readline()
+    won = 0
+    for _ in range(25):
+        try:
+            lease = await store.acquire(("leads",), sys.argv[2], "run1")
+        except LockedError:
+            continue
+        won += 1
+        journal = await store.journal("run1", lease)
+        for part in ("begin", "end"):
+            await journal.append(Parked(reason=f"{part} {lease.epoch}"))
+        await lease.release()
+    print(won)
+
+anyio.run(main)
+"""
+
+
+async def test_two_processes_take_turns(tmp_path, clock) -> None:
+    """Real processes on one state: what one writes under its lease is never mixed with the other's."""
+    command = [sys.executable, "-c", RACER, str(tmp_path / "state")]
+    pairs = [
+        subprocess.Popen(  # noqa: ASYNC220, S603 - our own interpreter, our own text
+            [*command, name], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for name in ("one", "two")
+    ]
+    for process in pairs:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    won = [int(process.communicate()[0]) for process in pairs]
+    store = LocalStore(tmp_path / "state", clock, offload=directly)
+    reasons = [note.reason for note in await _read(store) if isinstance(note, Parked)]
+    store.close()
+    assert len(reasons) == 2 * sum(won)
+    for begin, end in zip(reasons[::2], reasons[1::2], strict=True):
+        assert (begin.split()[0], end.split()[0]) == ("begin", "end")
+        assert begin.split()[1] == end.split()[1]
+
+
+HOLDER = """
+import sys, anyio
+from pathlib import Path
+from syncer.clock import SystemClock
+from syncer.state.local import LocalStore
+
+async def main():
+    await LocalStore(Path(sys.argv[1]), SystemClock()).acquire(("leads",), "victim", "run1")
+    print("held", flush=True)
+    await anyio.sleep(60)
+
+anyio.run(main)
+"""
+
+
+async def test_a_killed_process_leaves_a_lease_that_can_be_taken_at_once(tmp_path) -> None:
+    """kill -9, and the next one goes on; while the victim lived it was locked out."""
+    from syncer.clock import SystemClock
+
+    process = subprocess.Popen(  # noqa: ASYNC220, S603 - as above
+        [sys.executable, "-c", HOLDER, str(tmp_path / "state")], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    store = LocalStore(tmp_path / "state", SystemClock())
+    with pytest.raises(LockedError):
+        await store.acquire(("leads",), "next", "run2")
+    process.kill()
+    process.communicate()
+    await store.acquire(("leads",), "next", "run2")
+    store.close()
+
+
+async def test_a_journal_that_lost_its_run_is_not_written_on(opened) -> None:
+    """It would begin a second chain in the middle of the first."""
+    store = opened()
+    journal = await store.journal("run1", await store.acquire(("leads",), "ada", "run1"))
+    await journal.append(STARTED)
+    assert store._opened is not None
+    store._opened.execute("delete from run")
+    with pytest.raises(StateError, match="R201"):
+        await journal.append(STARTED)
+
+
+async def test_the_ledger_lives_beside(opened) -> None:
+    """One folder is the whole state."""
+    assert await opened().ledger().serial("newsletter") == 0

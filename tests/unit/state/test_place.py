@@ -1,0 +1,68 @@
+"""Where state may live."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from syncer.errors import StateError
+from syncer.state import place
+
+MOUNTS = """\
+/dev/sda1 / ext4 rw 0 0
+server:/home /home nfs4 rw 0 0
+/dev/sdb1 /home/ada/fast\\040disk xfs rw 0 0
+sshfs /mnt/far fuse.sshfs rw 0 0
+broken
+/dev/sda1 /home ext4 rw 0 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/var/state", "ext4"),
+        ("/home/ada/fast disk/state", "xfs"),
+        ("/mnt/far/state", "fuse.sshfs"),
+        ("/home/ada", "ext4"),
+    ],
+)
+def test_the_innermost_and_newest_mount_counts(path: str, kind: str) -> None:
+    """As proc_mounts(5) orders them."""
+    assert place.file_system(Path(path), MOUNTS) == kind
+
+
+def test_without_mounts_nothing_is_told() -> None:
+    """Other systems have no such file, and are trusted."""
+    assert place.file_system(Path("/x"), "") == ""
+    assert not place.is_network("")
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("nfs4", True), ("fuse.sshfs", True), ("9p", True), ("ext4", False)])
+def test_network_and_user_space_file_systems_are_told(kind: str, *, expected: bool) -> None:
+    """Their locks may lie."""
+    assert place.is_network(kind) is expected
+
+
+def test_a_network_disk_is_refused_unless_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The way out is named."""
+    mounts = tmp_path / "mounts"
+    mounts.write_text("server:/ / nfs rw 0 0\n")
+    monkeypatch.setattr(place, "_MOUNTS", mounts)
+    with pytest.raises(StateError, match="--allow-network-fs"):
+        place.make_private(tmp_path / "state")
+    place.make_private(tmp_path / "state", allow_network=True)
+
+
+def test_a_file_is_old_or_new_never_half(tmp_path: Path) -> None:
+    """Written aside, synced, renamed; a failure leaves the old one and nothing else."""
+    path = tmp_path / "plan.json"
+    place.write_durably(path, b"old")
+    place.write_durably(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o600
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder"):
+        place.write_durably(tmp_path / "folder", b"x")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["folder", "plan.json"]
