@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from syncer.engine import ledger, sql
 from syncer.engine.chain import KEY
-from syncer.engine.connection import private, write_parquet
+from syncer.engine.connection import count, private, write_parquet
 from syncer.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -82,5 +82,4 @@ def confirmed(cursor: duckdb.DuckDBPyConnection, folders: Iterable[Path], path: 
         """,
         path,
     )
-    row = cursor.execute(f"SELECT count(rh) FROM {sql.parquet(path)}").fetchone()
-    return int(row[0]) if row else 0
+    return count(cursor, f"SELECT count(rh) FROM {sql.parquet(path)}")

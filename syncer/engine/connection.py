@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from syncer.engine import sql
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -27,6 +29,7 @@ def connect(folder: Path, *, memory_limit: str = "1GB", threads: int | None = No
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "arrow_large_buffer_size": True,
+        "python_enable_replacements": False,
     }
     if threads is not None:
         config["threads"] = threads
@@ -46,9 +49,9 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, path: Path)
     path.touch(mode=0o600)
     # A staged file is read once or twice and thrown away: packing it costs more than the bytes it saves.
     options = "FORMAT parquet, COMPRESSION lz4_raw, PARQUET_VERSION v2"
-    row = connection.execute(f"COPY ({query}) TO '{str(path).replace(chr(39), chr(39) * 2)}' ({options})").fetchone()
+    [(rows,)] = connection.execute(f"COPY ({query}) TO {sql.text(path)} ({options})").fetchall()
     path.chmod(0o600)
-    return int(row[0]) if row else 0
+    return int(rows)
 
 
 def stream(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.RecordBatch]:
@@ -58,5 +61,5 @@ def stream(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.Rec
 
 def count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     """Return the single number that the query gives, 0 for null."""
-    row = connection.execute(query).fetchone()
-    return int(row[0] or 0) if row else 0
+    [(found,)] = connection.execute(query).fetchall()
+    return int(found or 0)

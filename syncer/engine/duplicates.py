@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from syncer.engine import chain, sql
+from syncer.engine.connection import count
 from syncer.manifest.models import Duplicates
 from syncer.mapping.pipeline import conformed
 
@@ -40,21 +41,20 @@ def find(connection: duckdb.DuckDBPyConnection) -> int:
         FROM accepted SEMI JOIN (SELECT {chain.KEY} FROM accepted GROUP BY ALL HAVING count(*) > 1) USING ({chain.KEY})
         """
     )
-    row = connection.execute("SELECT count(*) FROM again").fetchone()
-    return int(row[0]) if row else 0
+    return count(connection, "SELECT count(*) FROM again")
 
 
 def folded(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline) -> int:
     """Return how many repeated rows spell their key otherwise than the first row of that key does."""
     spelled = ", ".join(f"CAST({sql.name(conformed(each.field))} AS VARCHAR)" for each in pipeline.key)
-    row = connection.execute(
+    return count(
+        connection,
         f"""
         SELECT count(*) FILTER (WHERE spelling IS DISTINCT FROM first_spelling) FROM (
             SELECT spelling, first(spelling) OVER (PARTITION BY {chain.KEY} ORDER BY position) AS first_spelling
             FROM (SELECT {chain.KEY}, position, [{spelled}] AS spelling FROM accepted SEMI JOIN again USING (position)))
-        """
-    ).fetchone()
-    return int(row[0]) if row else 0
+        """,
+    )
 
 
 def settle(connection: duckdb.DuckDBPyConnection, rule: Duplicates) -> None:

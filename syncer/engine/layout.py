@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from syncer.engine import sql
+from syncer.engine.connection import count
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,14 +72,15 @@ class Layout:
             f"SELECT * FROM {sql.parquet(self.later)}" if self.later.exists() else 'SELECT * FROM "first" WHERE false'
         )
         connection.execute(f'CREATE OR REPLACE VIEW "later" AS {later}')
+        if self.rejects.exists():
+            connection.execute(f"CREATE OR REPLACE VIEW rejected AS SELECT * FROM {sql.parquet(self.rejects)}")
         connection.execute('CREATE OR REPLACE VIEW outgoing AS FROM "first" UNION ALL BY NAME FROM "later"')
 
     def prepare(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Give a cursor the mask of dropped positions: variables belong to a connection, views to the database."""
         if not self.dropped.exists():
             return
-        last = cursor.execute(f"SELECT coalesce(max(position), 0) FROM ({self.rows()})").fetchone()
-        most = int(last[0]) if last else 0
+        most = count(cursor, f"SELECT max(position) FROM ({self.rows()})")
         cursor.execute(
             f"""
             SET VARIABLE dropped = (SELECT bitstring_agg(CAST(position AS INTEGER), 0, {most}) FROM {sql.parquet(self.dropped)})

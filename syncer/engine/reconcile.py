@@ -70,10 +70,10 @@ def reconcile(
     finally:
         cursor.unregister("sent")
     [(letters,)] = cursor.execute("SELECT coalesce(string_agg(letter, '' ORDER BY place), '') FROM told").fetchall()
-    refused = cursor.execute("SELECT \"row\", coalesce(reason, '') FROM told WHERE letter = 'x' ORDER BY place").fetchall()
-    return Reconciled(
-        letters, tuple(RowReject(row, REFUSED, reason) for row, reason in refused)
-    )
+    refused = cursor.execute(
+        "SELECT \"row\", coalesce(reason, '') FROM told WHERE letter = 'x' ORDER BY place"
+    ).fetchall()
+    return Reconciled(letters, tuple(RowReject(row, REFUSED, reason) for row, reason in refused))
 
 
 def _rows(key: Key, file: ResultFile) -> str:
@@ -117,4 +117,3 @@ def _header(path: Path) -> list[str]:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES).decode("utf-8-sig", errors="replace")
     return next((row for row in csv.reader(io.StringIO(head, newline="")) if row), [])
-

@@ -82,13 +82,12 @@ class _Stage:
         accepted = self._judge(wire, flaws)
         again = duplicates.find(self.connection)
         folded = duplicates.folded(self.connection, self.pipeline) if again else 0
+        keys = accepted - again
+        if again and self.pipeline.duplicates is not Duplicates.REJECT:
+            keys += count(self.connection, "SELECT count(*) FROM again WHERE turn = 1")
         skipped = self._settle_duplicates(wire) if again else 0
         known = ledger.compare(self.connection, ledger_parquet, only_changed=self.pipeline.only_changed)
         self.progress("compared", accepted)
-        keys = count(
-            self.connection,
-            f"SELECT (SELECT count(*) FROM accepted) - (SELECT count(*) FROM again) + (SELECT count(DISTINCT ({chain.KEY})) FROM again)",
-        )
         skipped += count(self.connection, "SELECT count(*) FROM skipped")
         unchanged = count(self.connection, "SELECT count(*) FROM unchanged")
         refused = self._write_rejects(relation, flaws)
@@ -236,8 +235,10 @@ class _Stage:
         if not broken:
             return 0
         if broken > SHARE_OF_BROKEN_ROWS * (read + broken):
-            first = self.connection.execute('SELECT line, reason FROM broken ORDER BY "row" LIMIT 1').fetchone()
-            where = f"the first stands in line {first[0]}: {first[1]}" if first else ""
+            [(line, reason)] = self.connection.execute(
+                'SELECT line, reason FROM broken ORDER BY "row" LIMIT 1'
+            ).fetchall()
+            where = f"the first stands in line {line}: {reason}"
             detail = f"{broken:,} of {read + broken:,} rows do not fit the header; {where}"
             raise SourceError("S115", detail)
         write_parquet(
@@ -325,7 +326,6 @@ class _Stage:
             """,
             path,
         )
-        self.connection.execute(f"CREATE OR REPLACE VIEW rejected AS SELECT * FROM {sql.parquet(path)}")
         return refused
 
     def _reject_facts(self) -> tuple[RejectFacts, ...]:

@@ -55,7 +55,7 @@ def name(identifier: str) -> str:
 
 def work_file(connection: duckdb.DuckDBPyConnection, label: str) -> Path:
     """Return the path of a file in the engine's own spill folder, which is private and goes with the staged rows."""
-    row = connection.execute("SELECT current_setting('temp_directory')").fetchone()
-    folder = Path(str(row[0]) if row else ".")
+    [(setting,)] = connection.execute("SELECT current_setting('temp_directory')").fetchall()
+    folder = Path(str(setting))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder / label

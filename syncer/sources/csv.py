@@ -252,5 +252,5 @@ class _Scan:
         return SourceError("S109", f"{names} cannot be read as declared ({type(problem).__name__}).")
 
     def _count(self, query: str) -> int:
-        row = self.connection.execute(query).fetchone()
-        return int(row[0]) if row else 0
+        [(found,)] = self.connection.execute(query).fetchall()
+        return int(found)

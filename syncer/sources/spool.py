@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def write(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     """Write the query's rows in their order; return their number."""
     path.touch(mode=0o600)
-    row = connection.execute(f"COPY ({query}) TO {text(str(path))} (FORMAT parquet)").fetchone()
-    return int(row[0]) if row else 0
+    [(rows,)] = connection.execute(f"COPY ({query}) TO {text(str(path))} (FORMAT parquet)").fetchall()
+    return int(rows)
 
 
 def columns(
@@ -45,12 +45,12 @@ def relation(
     members = ", ".join(f"{name(each.name)} := {name(each.name)}" for each in found)
 
     def finish(_rows: int) -> str:
-        row = connection.execute(
+        [(digest,)] = connection.execute(
             f"""
             SELECT printf('%032x', coalesce(bit_xor(md5_number(file_row_number || to_json(struct_pack({members})))), 0)::HUGEINT)
             FROM {scan}
             """
-        ).fetchone()
-        return str(row[0]) if row else ""
+        ).fetchall()
+        return str(digest)
 
     return Relation(f"SELECT * EXCLUDE (file_row_number) FROM {scan}", found, finish, explain)

@@ -56,8 +56,8 @@ class SqlSource:
         result = work_file(connection, f"{self.name}.parquet")
         inputs = {each: work_file(connection, f"{self.name}-{each}.parquet") for each in used}
         prints = [_write_down(connection, self.others[each], path) for each, path in inputs.items()]
-        limit = connection.execute("SELECT current_setting('memory_limit')").fetchone()
-        with duckdb.connect(":memory:", config={"memory_limit": str(limit[0]) if limit else "1GB"}) as sealed:
+        [(limit,)] = connection.execute("SELECT current_setting('memory_limit')").fetchall()
+        with duckdb.connect(":memory:", config={"memory_limit": str(limit)}) as sealed:
             sealed.execute(f"SET temp_directory = {text(str(result.parent / 'sealed'))}")
             for each, path in inputs.items():
                 sealed.execute(f"CREATE VIEW {name(each)} AS SELECT * FROM read_parquet({text(str(path))})")
@@ -110,9 +110,9 @@ def _write_down(connection: duckdb.DuckDBPyConnection, source: Source, path: Pat
     else:
         raise SourceError("S109", f'Source "{source.name}" cannot be read exactly.')
     if relation.structural_rejects:
-        broken = connection.execute(f"SELECT count(*) FROM ({relation.structural_rejects})").fetchone()
-        if broken and broken[0]:
-            detail = f'{broken[0]:,} rows of source "{source.name}" do not fit their header.'
+        [(broken,)] = connection.execute(f"SELECT count(*) FROM ({relation.structural_rejects})").fetchall()
+        if broken:
+            detail = f'{broken:,} rows of source "{source.name}" do not fit their header.'
             raise SourceError("S115", detail, "A source that others read has to be whole: correct the rows.")
     return digest
 
