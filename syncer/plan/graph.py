@@ -262,7 +262,7 @@ def _meetings(steps: Sequence[Step], shared: Iterable[SharedKeys], place: Mappin
 def _meet(meetings: Mapping[_Pair, int | None], order: Sequence[str], waits: _Waits, joins: Joins) -> tuple[str, ...]:
     """Join operations whose keys meet, or may; return a warning where nothing but names says who writes last."""
     place = {name: index for index, name in enumerate(order)}
-    ancestors = _ancestors(order, waits)
+    ancestors = _ancestors(order, waits) if any(meetings.values()) else {}
     by_name: dict[str, list[str]] = defaultdict(list)
     for (first, second), keys in sorted(meetings.items(), key=lambda item: (place[item[0][0]], place[item[0][1]])):
         if keys == 0:

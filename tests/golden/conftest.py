@@ -7,11 +7,6 @@ import pytest
 from tests.golden.cases import FOLDERS, Case, load_case
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the flag."""
-    parser.addoption("--golden", action="store_true", help="write the golden plans anew")
-
-
 @pytest.fixture(params=FOLDERS, ids=lambda path: path.name)
 def case(request: pytest.FixtureRequest) -> Case:
     """Each golden case in turn."""
