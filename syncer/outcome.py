@@ -10,6 +10,8 @@ class Outcome(StrEnum):
 
     CREATED = "created"
     UPDATED = "updated"
+    WRITTEN = "written"
+    """Created or updated: the target took it and does not say which (Marketo imports; a read-back of an upsert)."""
     UNCHANGED = "unchanged"
     """Equal to what was last confirmed, so nothing was sent."""
     SKIPPED = "skipped"
@@ -30,6 +32,7 @@ class Outcome(StrEnum):
 _LETTERS = {
     Outcome.CREATED: "c",
     Outcome.UPDATED: "u",
+    Outcome.WRITTEN: "w",
     Outcome.UNCHANGED: "=",
     Outcome.SKIPPED: "s",
     Outcome.REJECTED: "x",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-_HELD = tuple(each.letter for each in (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED))
+_HELD = tuple(each.letter for each in (Outcome.CREATED, Outcome.UPDATED, Outcome.WRITTEN, Outcome.UNCHANGED))
 _NOTES = "outcomes.words"
 _WORD_BYTES = 8
 _LETTER_ROOM = 256

@@ -88,7 +88,7 @@ class Staged(Protocol):
     def reconcile(self, payload: Payload, files: Sequence[ResultFile], succeeded: str) -> Reconciled:
         """Match result rows to the payload by key, as multisets, never by position.
 
-        Rows in no file get the letter `succeeded` ("c", "u" or "?" when the vendor's counts do not prove success).
+        Rows in no file get the letter `succeeded` ("c", "u", "w", or "?" when the vendor's counts do not prove success).
         """
         ...
 

@@ -27,6 +27,7 @@ class UnitSettled:
     records: int
     created: int
     updated: int
+    written: int
     rejected: int
     in_doubt: int
 

@@ -366,6 +366,7 @@ class _Walk:
                 records=unit.payload.records,
                 created=counts[Outcome.CREATED],
                 updated=counts[Outcome.UPDATED],
+                written=counts[Outcome.WRITTEN],
                 rejected=counts[Outcome.REJECTED],
                 in_doubt=counts[Outcome.IN_DOUBT],
             )

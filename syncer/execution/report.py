@@ -102,6 +102,7 @@ def operation_report(facts: OperationFacts, tally: Tally, *, is_settled: bool) -
     outcomes = {
         Outcome.CREATED: sent.get(Outcome.CREATED, 0),
         Outcome.UPDATED: sent.get(Outcome.UPDATED, 0),
+        Outcome.WRITTEN: sent.get(Outcome.WRITTEN, 0),
         Outcome.UNCHANGED: sent.get(Outcome.UNCHANGED, 0) + facts.unchanged,
         Outcome.SKIPPED: sent.get(Outcome.SKIPPED, 0) + facts.skipped,
         Outcome.REJECTED: sent.get(Outcome.REJECTED, 0) + facts.rejected,

@@ -174,4 +174,6 @@ def _decide_job(rule: DoubtRule, verdict: Verdict, reference: str, *, may_look_a
 
 def applied_letter(action: Action) -> str:
     """Return the outcome letter of a record that a read-back found applied: an upsert no longer tells what it was."""
-    return (Outcome.CREATED if action in {Action.CREATE, Action.DUPLICATE} else Outcome.UPDATED).letter
+    if action in {Action.CREATE, Action.DUPLICATE}:
+        return Outcome.CREATED.letter
+    return (Outcome.WRITTEN if action is Action.UPSERT else Outcome.UPDATED).letter

@@ -205,7 +205,7 @@ async def test_custom_objects_are_imported(stage: Stage) -> None:
     accepted = await session.commit(unit, await session.prepare(unit))
     assert isinstance(accepted, Accepted)
     settled = await session.settle(unit, accepted.reference, stage.folder)
-    assert (settled.processed, settled.failed, settled.succeeded) == (2, 1, "u")
+    assert (settled.processed, settled.failed, settled.succeeded) == (2, 1, "w")
     assert "Import Failure Reason" in settled.files[0].path.read_text()
     assert settled.files[0].error_column == "Import Failure Reason"
 

@@ -102,7 +102,7 @@ class FakeStaged:
         self.confirmed_rows.update(zip(rows, letters, strict=True))
 
     def confirmed(self, path: Path) -> int:
-        done = {row for row, letter in self.confirmed_rows.items() if letter in "cu"}
+        done = {row for row, letter in self.confirmed_rows.items() if letter in "cuw"}
         kept = {key: value for _, number, (key, value) in self.rows if number in done}
         path.write_text(json.dumps(kept))
         return len(kept)

@@ -245,7 +245,7 @@ class FakeSession:
             path = folder / f"{reference}-{kind}.json"
             path.write_text(json.dumps(keys))
             files.append(ResultFile(kind, path))
-        letter = "?" if fault == "counts" else "u"
+        letter = "?" if fault == "counts" else "w"
         return JobSettled(reference, len(_rows(unit)), len(job.failed), tuple(files), letter)
 
     async def look_up(self, unit: Unit, reference: str) -> LookedUp:

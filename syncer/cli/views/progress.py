@@ -101,7 +101,7 @@ class _Bars:
             node.id: progress.add_task(f"{node.id:<{width}}", total=node.records, tail="", start=False)
             for node in plan.nodes
         }
-        self._counts = {node.id: [0, 0, 0, 0] for node in plan.nodes}
+        self._counts = {node.id: [0] * len(_WORDS) for node in plan.nodes}
 
     def __call__(self, event: Event) -> None:
         task = self._tasks.get(event.node)
@@ -113,7 +113,7 @@ class _Bars:
             self._progress.start_task(task)
         elif isinstance(event, UnitSettled):
             counts = self._counts[event.node]
-            for index, count in enumerate((event.created, event.updated, event.rejected, event.in_doubt)):
+            for index, count in enumerate(_parts(event)):
                 counts[index] += count
             self._progress.update(task, advance=event.records, tail=_tail(counts))
         elif isinstance(event, Waiting):
@@ -122,9 +122,15 @@ class _Bars:
             self._progress.update(task, tail=_tail(self._counts[event.node]))
 
 
+_WORDS = ("created", "updated", "written", "rejected", "in doubt")
+
+
+def _parts(event: UnitSettled) -> tuple[int, ...]:
+    return event.created, event.updated, event.written, event.rejected, event.in_doubt
+
+
 def _tail(counts: list[int]) -> str:
-    words = ("created", "updated", "rejected", "in doubt")
-    return "".join(f"{count:,} {word}  " for count, word in zip(counts, words, strict=True) if count)
+    return "".join(f"{count:,} {word}  " for count, word in zip(counts, _WORDS, strict=True) if count)
 
 
 class _Lines:
@@ -133,22 +139,22 @@ class _Lines:
     def __init__(self, plan: Plan) -> None:
         self._totals = {node.id: node.records for node in plan.nodes}
         self._done = dict.fromkeys(self._totals, 0)
-        self._counts = {name: [0, 0, 0, 0] for name in self._totals}
+        self._counts = {name: [0] * len(_WORDS) for name in self._totals}
         self._spoke = time.monotonic()
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, NodeStarted):
             self._say(f"{event.node}: {event.records:,} records in {event.units:,} requests or jobs")
         elif isinstance(event, UnitSettled):
-            counts = self._counts.setdefault(event.node, [0, 0, 0, 0])
-            for index, count in enumerate((event.created, event.updated, event.rejected, event.in_doubt)):
+            counts = self._counts.setdefault(event.node, [0] * len(_WORDS))
+            for index, count in enumerate(_parts(event)):
                 counts[index] += count
             self._done[event.node] = self._done.get(event.node, 0) + event.records
             if time.monotonic() - self._spoke > LINE_SECONDS:
                 self._say(f"{event.node}: {self._done[event.node]:,} of {self._totals.get(event.node, 0):,} settled")
         elif isinstance(event, NodeSettled):
             self._say(
-                f"{event.node}: settled, {_tail(self._counts.get(event.node, [0, 0, 0, 0])).strip() or 'nothing sent'}"
+                f"{event.node}: settled, {_tail(self._counts.get(event.node, [0] * len(_WORDS))).strip() or 'nothing sent'}"
             )
         elif isinstance(event, Waiting):
             if event.seconds >= 1:

@@ -76,7 +76,8 @@ class Jobs:
                 is_sure = False
         if status.warned:
             await self._fetch(unit, reference, "warnings", folder / f"{reference}-warnings.csv")
-        letter = Outcome.UPDATED.letter if is_sure else Outcome.IN_DOUBT.letter
+        # An import is an upsert, and its report does not say which it was (Adobe, "Bulk Lead Import").
+        letter = Outcome.WRITTEN.letter if is_sure else Outcome.IN_DOUBT.letter
         return JobSettled(reference, processed + failed, failed, tuple(files), letter)
 
     async def look_up(self, unit: Unit, reference: str, read_back: ReadBack) -> LookedUp:

@@ -281,7 +281,7 @@ async def test_one_record_with_an_unknown_word_is_looked_up(tmp_path: Path) -> N
         result = await it.run()
         assert result.exit_code == 0
         assert result.operations[0].count(Outcome.CREATED) == 1
-        assert result.operations[0].count(Outcome.UPDATED) == 1
+        assert result.operations[0].count(Outcome.WRITTEN) == 1
 
 
 async def test_settlement_is_noted_before_each_step_of_it(tmp_path: Path) -> None:

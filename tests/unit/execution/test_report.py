@@ -28,6 +28,7 @@ def test_counts_add_up_to_the_rows_read() -> None:
     assert {outcome: report.count(outcome) for outcome in Outcome} == {
         Outcome.CREATED: 2,
         Outcome.UPDATED: 1,
+        Outcome.WRITTEN: 0,
         Outcome.UNCHANGED: 4,
         Outcome.SKIPPED: 3,
         Outcome.REJECTED: 2,
