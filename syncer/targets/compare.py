@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_INFINITE, _MINUS_INFINITE = struct.pack("<f", float("inf")), struct.pack("<f", float("-inf"))
+
 
 def holds(sent: Mapping[str, object], held: Mapping[str, object]) -> bool:
     """Tell whether every field that was sent stands in what is held; names are compared without case."""
@@ -61,9 +63,10 @@ def _same_number(sent: object, held: object) -> bool:
 def _single(number: Decimal) -> bytes:
     """Return the number in single precision: what Marketo keeps of a float ("Field Types")."""
     try:
-        return struct.pack("<f", float(number))
+        packed = struct.pack("<f", float(number))
     except OverflowError:
-        return str(number).encode()
+        packed = _INFINITE
+    return str(number).encode() if packed in {_INFINITE, _MINUS_INFINITE} else packed
 
 
 def _same_moment(sent: object, held: object) -> bool:
