@@ -1,4 +1,4 @@
-"""What every test shares: the Hypothesis profiles and the async backend."""
+"""What every test shares: the Hypothesis profiles, the async backend, and the flag that writes golden files anew."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ settings.register_profile(
     "deep", deadline=None, max_examples=100_000, suppress_health_check=list(HealthCheck), print_blob=True
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the flag for golden plans and command-line stories; read the diff that it makes as code."""
+    parser.addoption("--golden", action="store_true", help="write what comes out as what is expected")
 
 
 @pytest.fixture
