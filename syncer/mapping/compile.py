@@ -16,9 +16,10 @@ from syncer.mapping import python, sql
 from syncer.mapping.conform import conform, misfit
 from syncer.mapping.dialect.entry import Type, constant
 from syncer.mapping.key import key_part, key_space
-from syncer.mapping.parse import LookupUse, Parsed, Problem, Scope, parse
+from syncer.mapping.parse import Parsed, Problem, parse
 from syncer.mapping.pipeline import ArrowFunction, Check, Lookup, Pipeline, PipelineField
 from syncer.mapping.resolve import printed
+from syncer.mapping.scope import LookupUse, Scope
 from syncer.mapping.tree import Constant, Node, columns
 
 Places = Callable[[tuple[str, ...], int], Place]

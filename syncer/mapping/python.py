@@ -8,8 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from syncer.mapping import interpret
 from syncer.mapping.dialect.entry import SQL_TYPE, Nulls, Type, Value
-from syncer.mapping.tree import Apply, Both, Choose, Column, Concat, Constant, Node, Not, Truth, columns, is_nullable
+from syncer.mapping.tree import (
+    Apply,
+    Both,
+    Choose,
+    Column,
+    Concat,
+    Constant,
+    Interpreted,
+    Node,
+    Not,
+    Truth,
+    columns,
+    is_nullable,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -90,6 +104,9 @@ class _Writer:
                 return f"(not {self.value(of)})"
             case Both(left, right, is_and):
                 return f"({self.value(left)} {'and' if is_and else 'or'} {self.value(right)})"
+            case Interpreted(template, read, variables):
+                function = self.name("f", interpret.compiled(template, [each.name for each in read], variables))
+                return f"{function}({', '.join(self.parameters[each.name] for each in read)})"
             case Choose():
                 branches = "".join(f"{self.value(each)} if {self.value(test)} else " for test, each in node.branches)
                 return f"({branches}{self.value(node.otherwise)})"

@@ -6,7 +6,8 @@ Pure functions of typed nodes. What does not fit is a `Misfit`, which `parse` tu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
 
@@ -25,6 +26,8 @@ class Misfit(Exception):  # noqa: N818 - a finding, not a failure
     code: str
     detail: str
     advice: str = ""
+    word: str = ""
+    """The word of the template that it is about."""
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
@@ -89,10 +92,16 @@ def apply(
     kind: Kind, name: str, subject: Node, arguments: Sequence[Node] = (), options: Mapping[str, Node] | None = None
 ) -> Node:
     """Return the entry of this name that fits the subject and the arguments, applied."""
-    options = options or {}
+    try:
+        return _applied(kind, name, subject, arguments, options or {})
+    except Misfit as misfit:
+        raise replace(misfit, word=misfit.word or ("[" if name[0] == "[" else name)) from None
+
+
+def _applied(kind: Kind, name: str, subject: Node, arguments: Sequence[Node], options: Mapping[str, Node]) -> Node:
     entries = BY_NAME.get((kind, name), ())
     if not entries:
-        raise Misfit("M303", f'There is no {kind} "{name}" in mappings.', nearest(name, names(kind)))
+        raise Misfit("M303", f'There is no {kind} "{name}" in mappings.', nearest(name, names(kind)), name)
     if Type.BROKEN in {subject.type, *(each.type for each in (*arguments, *options.values()))}:
         return BROKEN
     if subject.type is Type.NULL:
@@ -127,18 +136,23 @@ def _advice(name: str, kind: Type, entries: Sequence[Entry]) -> str:
 
 
 def _bound(entries: Sequence[Entry], subject: Node, arguments: Sequence[Node], options: Mapping[str, Node]) -> Node:
-    misfit: Misfit | None = None
-    for entry in sorted(entries, key=lambda each: len(each.parameters) != len(arguments) + len(options)):
-        try:
-            values = _arguments(entry, arguments, options)
-        except Misfit as each:
-            misfit = misfit or each
-            continue
-        if entry.nulls is Nulls.PASS and any(each.type is Type.NULL for each in values):
-            return Constant(None, entry.gives)
-        return Apply(entry, (subject, *values))
-    assert misfit is not None
-    raise misfit
+    """Apply the first form that takes as many arguments and these types; the last one says what does not fit."""
+    count = len(arguments) + len(options)
+    *others, last = [each for each in entries if _takes(each, count)] or entries[-1:]
+    for entry in others:
+        with suppress(Misfit):
+            return _with(entry, subject, _arguments(entry, arguments, options))
+    return _with(last, subject, _arguments(last, arguments, options))
+
+
+def _takes(entry: Entry, count: int) -> bool:
+    needed = sum(each.default is REQUIRED for each in entry.parameters)
+    return needed <= count <= len(entry.parameters)
+
+
+def _with(entry: Entry, subject: Node, values: tuple[Node, ...]) -> Node:
+    is_null = entry.nulls is Nulls.PASS and any(each.type is Type.NULL for each in values)
+    return Constant(None, entry.gives) if is_null else Apply(entry, (subject, *values))
 
 
 def _arguments(entry: Entry, arguments: Sequence[Node], options: Mapping[str, Node]) -> tuple[Node, ...]:

@@ -11,6 +11,7 @@ from itertools import count
 
 from sqlglot import exp
 
+from syncer.errors import BugError
 from syncer.mapping.dialect.charset import MACROS, NEEDS
 from syncer.mapping.dialect.entry import NUMBERS, Form, Type, Value, constant, fill, parsed
 from syncer.mapping.tree import (
@@ -20,6 +21,7 @@ from syncer.mapping.tree import (
     Column,
     Concat,
     Constant,
+    Interpreted,
     Node,
     Not,
     Truth,
@@ -40,7 +42,9 @@ def column(name: str) -> exp.Column:
 
 def has_sql(node: Node) -> bool:
     """Return whether every part has a SQL form."""
-    return not any(isinstance(each, Apply) and each.entry.sql is None for each in walk(node))
+    return not any(
+        isinstance(each, Interpreted) or (isinstance(each, Apply) and each.entry.sql is None) for each in walk(node)
+    )
 
 
 def write(node: Node) -> exp.Expression:
@@ -103,11 +107,13 @@ class _Writer:
                 return exp.Case(ifs=ifs, default=self.value(node.otherwise))
             case Truth(of):
                 test = self.condition(node)
-                return exp.func("coalesce", test, exp.false()) if is_nullable(of) and _may_be_null(of) else test
+                return fill("coalesce(:x, FALSE)", {"x": test}) if is_nullable(of) and _may_be_null(of) else test
             case Not(of):
-                return exp.not_(self.value(of), copy=False)
+                return fill("NOT :x", {"x": self.value(of)})
             case Both(left, right, is_and):
                 return _joined(self.value(left), self.value(right), is_and=is_and)
+            case Interpreted():
+                raise BugError("M303", "A template that only Jinja can render was asked for SQL.")
 
     def condition(self, node: Node) -> exp.Expression:
         """Return a test that may be null where the value is false: enough for CASE, cheaper than the value."""
@@ -156,8 +162,7 @@ def _compares_nulls(node: Apply) -> bool:
 
 
 def _joined(left: exp.Expression, right: exp.Expression, *, is_and: bool) -> exp.Expression:
-    join = exp.and_ if is_and else exp.or_
-    return join(left, right, copy=False)
+    return fill(":x AND :y" if is_and else ":x OR :y", {"x": left, "y": right})
 
 
 def _uses(form: Form, name: str) -> int:

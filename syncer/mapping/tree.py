@@ -99,7 +99,21 @@ class Choose:
     type: Type
 
 
-Node = Column | Constant | Apply | Concat | Truth | Not | Both | Choose
+@dataclass(frozen=True, slots=True)
+class Interpreted:
+    """A template that only Jinja itself can render; it reads these columns and variables, and is text."""
+
+    template: str
+    columns: tuple[Column, ...]
+    variables: tuple[tuple[str, Value], ...]
+
+    @property
+    def type(self) -> Type:
+        """Always text."""
+        return Type.TEXT
+
+
+Node = Column | Constant | Apply | Concat | Truth | Not | Both | Choose | Interpreted
 BROKEN = Constant(None, Type.BROKEN)
 NULL = Constant(None, Type.NULL)
 
@@ -119,6 +133,8 @@ def children(node: Node) -> Iterator[Node]:
             for condition, value in node.branches:
                 yield from (condition, value)
             yield node.otherwise
+        case Interpreted():
+            yield from node.columns
         case Column() | Constant():
             return
 

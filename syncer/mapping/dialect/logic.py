@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlglot import exp
 
@@ -123,7 +124,7 @@ FILTERS = (
 def _among(at: Mapping[str, exp.Expression], values: Mapping[str, Value]) -> exp.Expression:
     listed = values.get("y")
     if isinstance(listed, tuple):
-        return exp.func("coalesce", exp.In(this=at["x"], expressions=[text(each) for each in listed]), exp.false())
+        return fill("coalesce(:x, FALSE)", {"x": exp.In(this=at["x"], expressions=[text(each) for each in listed])})
     return fill("coalesce(list_contains(:y, :x), FALSE)", at)
 
 
@@ -178,7 +179,7 @@ def _compare(kind: Type) -> tuple[Entry, ...]:
     )
 
 
-def _rank(x: Value) -> object:
+def _rank(x: Value) -> Any:
     """Return the value, or for floats a pair that orders NaN last and equal to itself, as the engine does."""
     return (x != x, 0.0 if x != x else x) if isinstance(x, float) else x  # noqa: PLR0124 - true for NaN only
 

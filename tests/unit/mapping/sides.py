@@ -11,7 +11,8 @@ from sqlglot import exp
 
 from syncer.mapping import python, sql
 from syncer.mapping.dialect.entry import Type, Value
-from syncer.mapping.parse import Parsed, Scope, parse
+from syncer.mapping.parse import Parsed, parse
+from syncer.mapping.scope import Scope
 from syncer.mapping.tree import Node, columns
 
 COLUMNS = {
