@@ -182,8 +182,10 @@ class _Scan:
         broken = self._count(f"SELECT count(DISTINCT (scan_id, file_id, line)) FROM {self.table}")
         is_single = len(self.columns) == 1
         expected = sum(each.records - 1 + (len(each.blanks) if is_single else 0) for each in found)
-        if self.is_parallel and rows + broken != expected:
-            raise ReadAgain(replace(self, is_parallel=False, table=f"{self.table}_again").relation())
+        if rows + broken != expected:
+            if self.is_parallel:
+                raise ReadAgain(replace(self, is_parallel=False, table=f"{self.table}_again").relation())
+            raise self._misquoted()
         if broken:
             self._refuse_broken_files()
         self._number_rejects(found)
@@ -203,8 +205,7 @@ class _Scan:
             label = self.source.files[self.plain.index(path)].name
             line = survey.line_at(path, position - 1)
             if kind == "UNQUOTED VALUE":
-                detail = f'A quote opens in line {line} of "{label}" and is never closed, or text stands behind the closing quote.'
-                raise SourceError("S104", detail, "Close the quote, and double a quote inside quotes.")
+                raise _quote_error(line, label)
             if kind == "INVALID ENCODING":
                 invalid = survey.first_invalid(path)
                 detail = (
@@ -212,6 +213,15 @@ class _Scan:
                 )
                 raise SourceError("S103", detail, 'Declare "encoding", or save the file as UTF-8.')
             raise SourceError("S109", f'Line {line} of "{label}" cannot be read: {str(kind).lower()}.')
+
+    def _misquoted(self) -> SourceError:
+        """Return the error for a file whose quotes do not pair up: the engine's slow reader passes over some of them in silence."""
+        for path, plain in zip(self.source.files, self.plain, strict=True):
+            line = survey.first_misquoted(plain, self.delimiter.encode(), self.source.form.quote.encode())
+            if line:
+                return _quote_error(line, path.name)
+        names = ", ".join(f'"{each.name}"' for each in self.source.files)
+        return SourceError("S109", f"{names}: the rows read are not the rows in the file.")
 
     def _number_rejects(self, found: tuple[Survey, ...]) -> None:
         """Make the table of rows that do not fit the header, with their row numbers."""
@@ -254,3 +264,8 @@ class _Scan:
     def _count(self, query: str) -> int:
         [(found,)] = self.connection.execute(query).fetchall()
         return int(found)
+
+
+def _quote_error(line: int, label: str) -> SourceError:
+    detail = f'A quote in line {line} of "{label}" is never closed, or stands beside other text of its cell.'
+    return SourceError("S104", detail, "Close the quote, and double a quote inside quotes.")

@@ -49,6 +49,8 @@ def read(head: bytes, form: Form, label: str) -> Header:
     body = head.removeprefix(UTF8_MARK)
     if not body.strip(b"\r\n"):
         raise SourceError("S101", f'"{label}" is empty: it has no header.', "A file of no rows still has a header.")
+    if body.startswith((b"\n", b"\r")):
+        raise SourceError("S107", f'The first line of "{label}" is empty.', "Let the header be the first line.")
     text = _decode(body, label)
     if text.lower().startswith("sep=") and len(text.splitlines()[0].strip()) == len("sep=") + 1:
         detail = f'"{label}" begins with "sep=", a line that one spreadsheet program writes for itself.'
@@ -112,9 +114,8 @@ def check_names(names: list[str], label: str) -> None:
             raise SourceError(
                 "S107", f'The name of column {place} of "{label}" begins or ends with a blank: "{name}".', advice
             )
-        other = seen.setdefault(name.casefold(), name)
-        if other is not name:
-            detail = f'"{label}" has two columns "{other}" and "{name}", which are the same but for letter case.'
-            if other == name:
-                detail = f'"{label}" has two columns "{name}".'
-            raise SourceError("S107", detail, advice)
+        other = seen.get(name.casefold())
+        if other is not None:
+            alike = "" if other == name else f' and "{name}", which differ in letter case only'
+            raise SourceError("S107", f'"{label}" has two columns "{other}"{alike}.', advice)
+        seen[name.casefold()] = name

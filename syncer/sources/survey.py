@@ -76,7 +76,7 @@ def survey(path: Path, quote: bytes, *, block_bytes: int = BLOCK_BYTES) -> Surve
     newlines = 0
     last = b"\n"
     may_have_blanks = False
-    tail = b""
+    tail = b"\n"
     for block in _blocks(path, block_bytes):
         whole.update(block)
         seam = tail + block[:2]
@@ -93,7 +93,7 @@ def survey(path: Path, quote: bytes, *, block_bytes: int = BLOCK_BYTES) -> Surve
         newlines += sum(map(len, parts[int(is_inside) :: 2]))
         is_inside ^= not len(parts) % 2
     blanks = _blanks(path, quote, block_bytes) if may_have_blanks else array("q")
-    lines = newlines + (last != b"\n")
+    lines = newlines + (is_inside or last != b"\n")
     return Survey(whole.hexdigest(), lines - len(blanks), blanks)
 
 
@@ -146,6 +146,23 @@ def first_invalid(path: Path) -> int | None:
             rest = data[problem.start :]
         base += len(data) - len(rest)
     return base if rest else None
+
+
+def first_misquoted(path: Path, delimiter: bytes, quote: bytes) -> int:
+    """Return the line of the first cell that breaks the rules of quoting, 0 where there is none. Cell by cell: for bad files only."""
+    q, d = re.escape(quote), re.escape(delimiter)
+    plain = rb"[^" + q + d + rb"\r\n]*"
+    cell = re.compile(
+        rb"(?:" + q + rb"(?:[^" + q + rb"]|" + q + q + rb")*+" + q + rb"|" + plain + rb")(?:" + d + rb"|\r?\n|\Z)"
+    )
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+        place = 0
+        while place < len(view):
+            found = cell.match(view, place)
+            if found is None:
+                return line_at(path, place)
+            place = found.end()
+    return 0
 
 
 def with_line_feeds(path: Path, quote: bytes, target: Path) -> None:
