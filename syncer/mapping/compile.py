@@ -57,7 +57,7 @@ class _Field:
     lookups: tuple[LookupUse, ...]
 
 
-def compile_operation(  # noqa: PLR0913 - everything a pipeline is made of
+def compile_operation(  # noqa: PLR0913, PLR0917 - everything a pipeline is made of
     manifest: Manifest,
     name: str,
     columns: Sequence[tuple[str, ColumnType]],
@@ -127,7 +127,7 @@ def _read(
     return _Field(path, mapping, field, tree, parsed.lookups), problems
 
 
-def _pipeline(  # noqa: PLR0913 - as above
+def _pipeline(  # noqa: PLR0913, PLR0917 - as above
     manifest: Manifest,
     name: str,
     source_columns: Sequence[tuple[str, ColumnType]],

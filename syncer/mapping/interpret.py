@@ -65,7 +65,7 @@ class Null(ChainableUndefined):
 NULL = Null()
 
 
-def type_of(value: Value) -> Type:
+def type_of(value: Value) -> Type:  # noqa: PLR0911 - one line for each type
     """Return the dialect's type of a Python value."""
     match value:
         case bool():

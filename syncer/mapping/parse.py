@@ -40,7 +40,7 @@ _ARITHMETIC = {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/", "FloorDiv": "//",
 _COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">="}
 _TEST_WORDS = {
     **{symbol: symbol for symbol in _COMPARISONS.values()},
-    **{
+
         "eq": "==",
         "equalto": "==",
         "ne": "!=",
@@ -49,8 +49,8 @@ _TEST_WORDS = {
         "le": "<=",
         "gt": ">",
         "greaterthan": ">",
-        "ge": ">=",
-    },
+        "ge": ">="
+    ,
 }
 _STATEMENTS = {
     "For": "for",

@@ -87,7 +87,7 @@ class _Writer:
         self.names[name] = value
         return name
 
-    def value(self, node: Node) -> str:
+    def value(self, node: Node) -> str:  # noqa: PLR0911 - one case for each kind of node
         """Return Python for the value."""
         match node:
             case Column(name):

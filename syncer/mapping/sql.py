@@ -88,7 +88,7 @@ class _Writer:
         self.is_ascii = is_ascii
         self.names = count(1)
 
-    def value(self, node: Node) -> exp.Expression:
+    def value(self, node: Node) -> exp.Expression:  # noqa: PLR0911 - one case for each kind of node
         """Return the exact value."""
         match node:
             case Column(name, kind):
@@ -98,7 +98,7 @@ class _Writer:
                 return constant(value, kind)
             case Apply():
                 form = node.entry.ascii_sql if self.is_ascii and node.entry.ascii_sql is not None else node.entry.sql
-                assert form is not None
+                assert form is not None  # noqa: S101 - `has_sql` was asked first
                 return self.applied(node, form)
             case Concat(parts):
                 return exp.Anonymous(this="concat", expressions=[self.value(each) for each in parts])

@@ -128,7 +128,7 @@ def _among(at: Mapping[str, exp.Expression], values: Mapping[str, Value]) -> exp
     return fill("coalesce(list_contains(:y, :x), FALSE)", at)
 
 
-def _seen(
+def _seen(  # noqa: PLR0913, PLR0917 - the columns of a table
     kind: Kind, name: str, takes: Type, sql: Form, python: Callable[..., Value], doc: str, **members: object
 ) -> Entry:
     return Entry(kind, name, takes, Type.BOOLEAN, python, sql, doc, nulls=Nulls.SEEN, **members)  # type: ignore[arg-type]

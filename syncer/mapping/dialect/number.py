@@ -84,7 +84,7 @@ _DECIMAL_OF_TEXT = f"CASE WHEN regexp_full_match(:x, '{_DECIMAL_TEXT}') THEN TRY
 _INT_OF_FLOAT = "CASE WHEN isfinite(:x) THEN TRY_CAST(trunc(:x) AS BIGINT) END"
 
 
-def _conversion(  # noqa: PLR0913 - the parts of two entries that differ in one
+def _conversion(  # noqa: PLR0913, PLR0917 - the parts of two entries that differ in one
     name: str, takes: Type, gives: Type, sql: str, python: Callable[..., Value], doc: str, examples: tuple[Example, ...]
 ) -> tuple[Entry, Entry]:
     """Return the conversion, and the same with a default for what cannot be converted."""
@@ -120,7 +120,7 @@ def _x(template: str, x: Value, value: Value) -> Example:
     return Example(template, {"x": x}, value)
 
 
-def _plain(
+def _plain(  # noqa: PLR0913, PLR0917 - the columns of a table
     name: str,
     takes: Type,
     gives: Type,
@@ -279,7 +279,7 @@ FILTERS = (
 )
 
 
-def _operator(
+def _operator(  # noqa: PLR0913, PLR0917 - the columns of a table
     symbol: str,
     kind: Type,
     gives: Type,

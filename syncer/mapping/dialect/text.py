@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from typing import cast
 
 from sqlglot import exp
 
@@ -54,9 +55,7 @@ def _truncate(x: str, length: int, killwords: bool, end: str, leeway: int) -> st
 
 
 def _truncate_sql(at: Mapping[str, exp.Expression], values: Mapping[str, Value]) -> exp.Expression:
-    length, leeway, end = values["length"], values["leeway"], str(values["end"])
-    assert isinstance(length, int)
-    assert isinstance(leeway, int)
+    length, leeway, end = cast("int", values["length"]), cast("int", values["leeway"]), str(values["end"])
     start = fill(f"left(:x, {max(0, length - len(end))})", at)
     if not values["killwords"]:
         start = fill(r"regexp_replace(:x, '(?s) [^ ]*$', '')", {"x": start})
@@ -67,9 +66,7 @@ def _truncate_sql(at: Mapping[str, exp.Expression], values: Mapping[str, Value])
 
 
 def _slice_sql(at: Mapping[str, exp.Expression], values: Mapping[str, Value]) -> exp.Expression:
-    start, stop = values["start"], values["stop"]
-    assert start is None or isinstance(start, int)
-    assert stop is None or isinstance(stop, int)
+    start, stop = cast("int | None", values["start"]), cast("int | None", values["stop"])
     tree = at["x"]
     low = start or 0
     if low >= 0:
@@ -82,16 +79,14 @@ def _slice_sql(at: Mapping[str, exp.Expression], values: Mapping[str, Value]) ->
 
 
 def _at_sql(at: Mapping[str, exp.Expression], values: Mapping[str, Value]) -> exp.Expression:
-    index = values["index"]
-    assert isinstance(index, int)
+    index = cast("int", values["index"])
     if index >= 0:
         return fill(f"nullif(substr(:x, {index + 1}, 1), '')", at)
     return fill(f"CASE WHEN length(:x) >= {-index} THEN left(right(:x, {-index}), 1) END", at)
 
 
 def _item_sql(at: Mapping[str, exp.Expression], values: Mapping[str, Value]) -> exp.Expression:
-    index = values["index"]
-    assert isinstance(index, int)
+    index = cast("int", values["index"])
     return fill(f"(:x)[{index + 1 if index >= 0 else index}]", at)
 
 
@@ -138,7 +133,7 @@ _LOWER = _text(
     ascii_sql="lower(:x)",
     python=str.lower,
     doc="In lower case.",
-    examples=(_example("{{ x | lower }}", "ΟΔΟΣ İ", "οδος i̇"),),  # noqa: RUF001 - Greek on purpose
+    examples=(_example("{{ x | lower }}", "ΟΔΟΣ İ", "οδος i̇"),),
 )
 _UPPER = _text(
     "upper",
@@ -194,7 +189,7 @@ _SPLIT = _text(
 _SPLIT_WORDS = _text(
     "split",
     gives=Type.LIST,
-    sql="list_filter(string_split_regex(:x, '[{0}]+'), lambda w: w <> '')".format(SPACE),
+    sql=f"list_filter(string_split_regex(:x, '[{SPACE}]+'), lambda w: w <> '')",
     python=lambda x: x.split(),
     doc="The words, split at white space.",
     like_jinja=False,

@@ -56,7 +56,7 @@ def test_white_space_is_the_same_for_every_code_point() -> None:
 def test_text_filters_agree_on_every_code_point(name: str, connection: duckdb.DuckDBPyConnection) -> None:
     """A filter that depends on the character set gives the same for every code point on both sides, alone and in a word."""
     rows = [{"x": c} for c in EVERYTHING] + [{"x": f"{c}aΣ{c}"} for c in EVERYTHING if c.isprintable()]
-    tree = tree_of("{{ x | %s }}" % name)
+    tree = tree_of(f"{{{{ x | {name} }}}}")
     theirs, ours = in_engine(connection, sql.write(tree), tree.type, rows), in_python(tree, rows)
     assert [(row, a, b) for row, a, b in zip(rows, theirs, ours, strict=True) if a != b] == []
 

@@ -22,7 +22,7 @@ def key(value: Value) -> object:
 
 
 def differences(
-    template: str, tree: Node, rows: list[Row], connection: duckdb.DuckDBPyConnection = ENGINE
+    tree: Node, rows: list[Row], connection: duckdb.DuckDBPyConnection = ENGINE
 ) -> list[tuple[Row, Value, Value]]:
     """Return the rows in which the two sides differ, with both values."""
     expression = sql.write(tree)
@@ -36,4 +36,4 @@ def test_sql_means_what_python_means(template: str, rows: list[Row]) -> None:
     parsed = read(template)
     if parsed.problems or not sql.has_sql(parsed.tree) or parsed.tree.type in (Type.MIXED, Type.LIST):
         return
-    assert differences(template, parsed.tree, rows) == []
+    assert differences(parsed.tree, rows) == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from syncer.mapping import sql
-
 from syncer.mapping.dialect.entry import Type
 from tests.unit.mapping.sides import engine, in_engine, in_python, read, tree_of
 
