@@ -20,7 +20,7 @@ from tests.fakes.store import Crash, MemoryStore
 from tests.fakes.vendor import FakeSession, Vendor
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
     from typing import Literal, TypeVar
 
@@ -52,6 +52,9 @@ class Op:
     on_unknown: Literal["hold", "resend"] = "hold"
     after: tuple[str, ...] = ()
     connection: str = "fake"
+    object: str = "lead"
+    key: str = "key"
+    options: tuple[tuple[str, str], ...] = ()
     rejects: Sequence[RowReject] = ()
 
 
@@ -61,8 +64,14 @@ async def directly(work: Callable[[], T]) -> T:
     return work()
 
 
-def plan_of(ops: Sequence[Op], concurrency: int = 2) -> Plan:
-    """Return the plan that performs `ops`: a node per wave, waves in order, and `after`."""
+def plan_of(
+    ops: Sequence[Op],
+    concurrency: int = 2,
+    sizes: Mapping[str, int | None] | None = None,
+    jobs: frozenset[str] = frozenset({"job"}),
+) -> Plan:
+    """Return the plan that performs `ops`: a node per wave, waves in order, and `after`. `sizes`: records a unit, by path."""
+    sizes = sizes or {path: rule[0].max_records for path, rule in RULES.items()}
     nodes: list[Node] = []
     edges: list[Edge] = []
     last: dict[str, str] = {}
@@ -71,13 +80,13 @@ def plan_of(ops: Sequence[Op], concurrency: int = 2) -> Plan:
         staged = FakeStaged(op.name, op.rows)
         for wave in range(1, 1 + max((each for each, _, _ in staged.rows), default=0)):
             records = len(staged.wave(wave))
-            size = RULES[op.path][0].max_records or records
+            size = sizes[op.path] or records
             node = Node(
                 id=f"{op.name}/{wave}/{op.path}",
                 operation=op.name,
                 wave=wave,
                 path=op.path,
-                kind=PathKind.JOB if op.path == "job" else PathKind.IMMEDIATE,
+                kind=PathKind.JOB if op.path in jobs else PathKind.IMMEDIATE,
                 shapes=None,
                 records=records,
                 units=-(-records // size),
@@ -125,9 +134,10 @@ def _operation(op: Op) -> OperationPlan:
         source="rows",
         mapping="m",
         connection=op.connection,
-        object="lead",
+        object=op.object,
         action=op.action,
-        key=("key",),
+        key=(op.key,),
+        options=op.options,
         duplicates="serialize",
         on_unknown=op.on_unknown,
         read=len(op.rows) + len(op.rejects),
@@ -209,7 +219,7 @@ class World:
         try:
             await self.run()
         except BaseException as error:
-            if not _is_crash(error):
+            if not is_crash(error):
                 raise
             died = True
         self.store.live()
@@ -232,9 +242,10 @@ class World:
         return found
 
 
-def _is_crash(error: BaseException) -> bool:
+def is_crash(error: BaseException) -> bool:
+    """Whether a process died of what a test planted, however many task groups it went through."""
     if isinstance(error, BaseExceptionGroup):
-        return any(_is_crash(each) for each in error.exceptions)
+        return any(is_crash(each) for each in error.exceptions)
     return isinstance(error, Crash)
 
 

@@ -152,5 +152,5 @@ def test_a_job_that_cannot_be_told_is_held_in_the_end(verdict: Verdict) -> None:
 
 
 def test_the_letter_of_what_a_read_back_found() -> None:
-    """A create was created; an upsert no longer tells which it was, and counts as updated."""
+    """A create was created; an upsert no longer tells which it was, and counts as written."""
     assert [applied_letter(action) for action in (Action.CREATE, Action.DUPLICATE, Action.UPSERT)] == ["c", "c", "w"]
