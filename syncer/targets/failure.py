@@ -30,7 +30,7 @@ def host_refused(system: str, problem: str, form: str) -> PlanRefusedError:
     return PlanRefusedError(
         "R304",
         f"The {system.capitalize()} address is refused: {problem}.",
-        f"Use the address in the form {form}, or name the host on the command line if it is yours.",
+        f"Use the address in the form {form}. For `syncer sandbox` on this machine, add --sandbox to the command.",
     )
 
 
@@ -103,6 +103,19 @@ def unreachable(connection: str, path: str, reason: str, seconds: float) -> Retr
         "Nothing of it was carried out. Resume the run when the target answers again.",
         target=connection,
         path=path,
+    )
+    error.wait_seconds = 60.0
+    return error
+
+
+def not_reached(connection: str, origin: str, reason: str, seconds: float) -> RetryableError:
+    """Return the end of all tries of a first sign-in: nothing can have been sent yet."""
+    error = RetryableError(
+        "R307",
+        f'Nobody answers at {origin}, where connection "{connection}" is ({reason}, tried for {seconds:.0f} seconds).',
+        "Nothing was sent. Check base_url and the network, then run the same command again.",
+        target=connection,
+        path="sign-in",
     )
     error.wait_seconds = 60.0
     return error

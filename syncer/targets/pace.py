@@ -128,8 +128,12 @@ class Pace:
         self._held_until = max(self._held_until, now + CONCURRENCY_PAUSE_SECONDS)
 
     def learn_usage(self, used: int, quota: int) -> None:
-        """Take the vendor's own count of everybody's calls today."""
-        self._quota_left = int(quota * (1.0 - self.limits.reserve)) - used
+        """Take the vendor's own count of everybody's calls today, where some are to be left to others.
+
+        Without a reserve the vendor's refusal is the better judge: contracts allow more than pages say.
+        """
+        if self.limits.reserve:
+            self._quota_left = int(quota * (1.0 - self.limits.reserve)) - used
 
     def job_wait_seconds(self, job: str, now: float) -> float:
         """Return 0 when the job may be handed in, the seconds until it may, or infinity: when one of ours ends."""

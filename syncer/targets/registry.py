@@ -69,6 +69,9 @@ def _salesforce_limits(endpoint: Endpoint) -> Limits:
     )
 
 
+FIRST_CONTACT_SECONDS = 10.0
+"""How long a first sign-in is tried where nobody answers; later ones have `retry`'s patience."""
+
 TARGETS = {
     System.MARKETO: Target(
         marketo.capabilities,
@@ -122,22 +125,26 @@ def open_session(  # noqa: PLR0913 - what the world is made of, each by its name
         return target.read_token(response, origin, sandbox, allowed_hosts)
 
     async def fetch() -> Token:
-        return await _fetch_token(endpoint, http, clock, read, origin)
+        return await _fetch_token(endpoint, http, clock, read, origin, is_first=not sign_in.has_signed_in)
 
-    caller = Caller(
-        endpoint.name, http, Gate(pace, clock, endpoint.name), SignIn(fetch, clock), clock, fence, target.learn
-    )
+    sign_in = SignIn(fetch, clock)
+    caller = Caller(endpoint.name, http, Gate(pace, clock, endpoint.name), sign_in, clock, fence, target.learn)
     return target.session(caller, endpoint)
 
 
-async def _fetch_token(
+async def _fetch_token(  # noqa: PLR0913 - as above
     endpoint: Endpoint,
     http: Http,
     clock: Clock,
     read: Callable[[Response], Token | Problem],
     origin: str,
+    *,
+    is_first: bool,
 ) -> Token:
-    """Ask for a token; a refusal is final, silence is tried again. No gate: token calls are counted nowhere."""
+    """Ask for a token; a refusal is final, silence is tried again. No gate: token calls are counted nowhere.
+
+    Before the first token nothing was sent, so a person who mistyped an address is told soon.
+    """
     request = TARGETS[endpoint.system].token_request(endpoint)
     started = clock.monotonic()
     attempt = 0
@@ -157,6 +164,9 @@ async def _fetch_token(
         attempt += 1
         waited = clock.monotonic() - started
         seconds = retry.pause(result.trouble, attempt, waited, 0.5)
+        is_first = is_first and result.trouble is Trouble.NOT_SENT
+        if is_first and waited + (seconds or 0.0) > FIRST_CONTACT_SECONDS:
+            raise failure.not_reached(endpoint.name, origin, result.message, waited)
         if seconds is None:
             raise failure.unreachable(endpoint.name, "sign-in", result.message, waited)
         # A token endpoint that may have answered is left alone for as long as one that did.

@@ -38,6 +38,8 @@ class SignIn:
     _token: Token | None = None
     _asked_at: float = -inf
     _lock: anyio.Lock = field(default_factory=anyio.Lock)
+    has_signed_in: bool = False
+    """Whether any token was ever fetched; until then nothing can have been sent."""
 
     async def token(self) -> Token:
         """Return the token at hand, or a first or fresh one."""
@@ -65,6 +67,7 @@ class SignIn:
         self._asked_at = self.clock.monotonic()
         try:
             self._token = await self.fetch()
+            self.has_signed_in = True
         except BaseException:
             self._token = None
             raise

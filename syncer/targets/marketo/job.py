@@ -17,6 +17,7 @@ from syncer.targets.http import MAX_ANSWER_BYTES
 from syncer.targets.marketo import request, wire
 from syncer.targets.marketo.capabilities import POLL_SECONDS
 from syncer.targets.protocol import Accepted, Found, JobSettled, LookedUp, Verdict
+from syncer.targets.retry import poll_seconds
 from syncer.targets.row import rows
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from syncer.targets.marketo.read_back import ReadBack
     from syncer.targets.protocol import Unit
 
-FIRST_POLL_SECONDS = 5.0
 POLL_HOURS = 12.0
 SEARCH_SECONDS = 1_800.0
 """How long a lost import may hide: ten jobs may be queued before it."""
@@ -92,11 +92,9 @@ class Jobs:
     async def _ended(self, unit: Unit, reference: str) -> wire.ImportStatus:
         """Poll at the planned interval; raises `InDoubtError` when Marketo no longer knows the job."""
         clock = self.caller.clock
-        deadline = clock.monotonic() + POLL_HOURS * 3_600
-        wait_seconds = FIRST_POLL_SECONDS
+        started = clock.monotonic()
         while True:
-            await clock.sleep(wait_seconds)
-            wait_seconds = min(POLL_SECONDS, 2 * wait_seconds)
+            await clock.sleep(poll_seconds(clock.monotonic() - started, POLL_SECONDS))
             try:
                 status = await self._poll(unit, reference)
             except RefusedError as error:
@@ -110,7 +108,7 @@ class Jobs:
                 ) from error
             if status.is_over:
                 return status
-            if clock.monotonic() >= deadline:
+            if clock.monotonic() - started >= POLL_HOURS * 3_600:
                 raise failure.job_endless(self.caller.connection, reference, POLL_HOURS)
 
     async def _poll(self, unit: Unit, reference: str) -> wire.ImportStatus:

@@ -16,6 +16,7 @@ from syncer.targets.endpoint import target_of
 from syncer.targets.exchange import Problem, Trouble
 from syncer.targets.http import MAX_ANSWER_BYTES
 from syncer.targets.protocol import Accepted, JobSettled, LookedUp, Verdict
+from syncer.targets.retry import poll_seconds
 from syncer.targets.row import rows
 from syncer.targets.salesforce import request, wire
 from syncer.targets.salesforce.capabilities import POLL_SECONDS
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from syncer.targets.protocol import Unit
     from syncer.targets.salesforce.read_back import ReadBack
 
-FIRST_POLL_SECONDS = 5.0
 POLL_HOURS = 24.0
 CLOSE_TRIES = 5
 UNKNOWN_JOB = "R310"
@@ -136,11 +136,9 @@ class Jobs:
 
     async def _ended(self, unit: Unit, reference: str) -> wire.Job:
         clock = self.caller.clock
-        deadline = clock.monotonic() + POLL_HOURS * 3_600
-        wait_seconds = FIRST_POLL_SECONDS
+        started = clock.monotonic()
         while True:
-            await clock.sleep(wait_seconds)
-            wait_seconds = min(POLL_SECONDS, 2 * wait_seconds)
+            await clock.sleep(poll_seconds(clock.monotonic() - started, POLL_SECONDS))
             job = await self._state(unit, reference)
             if job is None or job.state not in STATES or job.state == "Open":
                 reason = (
@@ -149,7 +147,7 @@ class Jobs:
                 raise failure.in_doubt(self.caller.connection, unit.step.path, reason, clock.monotonic())
             if job.is_over:
                 return job
-            if clock.monotonic() >= deadline:
+            if clock.monotonic() - started >= POLL_HOURS * 3_600:
                 raise failure.job_endless(self.caller.connection, reference, POLL_HOURS)
 
     async def _state(self, unit: Unit, reference: str) -> wire.Job | None:
@@ -164,13 +162,13 @@ class Jobs:
     async def _wait_for_others(self, unit: Unit) -> None:
         """Wait until no job on this object is under way: a lost one may be among them, not to be told from others."""
         clock = self.caller.clock
-        deadline = clock.monotonic() + POLL_HOURS * 3_600
-        while any(
-            job.is_under_way and job.object.lower() == unit.step.object.lower() for job in await self._jobs(unit)
-        ):
-            if clock.monotonic() >= deadline:
+        started = clock.monotonic()
+        name = unit.step.object.lower()
+        while any(job.is_under_way and job.object.lower() == name for job in await self._jobs(unit)):
+            waited = clock.monotonic() - started
+            if waited >= POLL_HOURS * 3_600:
                 raise failure.job_endless(self.caller.connection, "unknown", POLL_HOURS)
-            await clock.sleep(POLL_SECONDS)
+            await clock.sleep(poll_seconds(waited, POLL_SECONDS))
 
     async def _jobs(self, unit: Unit) -> list[wire.Job]:
         token = await self.caller.sign_in.token()

@@ -49,6 +49,7 @@ def test_vendors_rewrite_values(sent: object, held: object) -> None:
         (True, "yes"),
         (14, 15),
         (1e30, 2e30),
+        (1e39, 2e39),
         ("1e999", "2e999"),
         ("nan", "inf"),
         ("2020-08-30T05:49:48Z", "2020-08-30T05:49:49Z"),

@@ -155,6 +155,13 @@ def test_the_reserve_is_left_to_others() -> None:
     assert pace.is_spent
 
 
+def test_without_a_reserve_the_vendor_judges() -> None:
+    """A usual quota is no contract, so nothing is refused on its account."""
+    pace = _pace(calls=100)
+    pace.learn_usage(100, 100)
+    assert not pace.is_spent
+
+
 def test_jobs_wait_for_a_place() -> None:
     """A job holds its place until it is freed; taking it twice is taking it once."""
     pace = _pace(jobs=1)

@@ -38,7 +38,10 @@ def _line(built: Request) -> str:
         ),
         (
             _step("sync", Action.CREATE, partition='EM"EA'),
-            'POST /rest/v1/leads.json {"action":"createOnly","lookupField":"email","partitionName":"EM\\"EA","input":%s}',
+            (
+                'POST /rest/v1/leads.json {"action":"createOnly","lookupField":"email",'
+                '"partitionName":"EM\\"EA","input":%s}'
+            ),
         ),
         (
             _step("sync", Action.UPDATE, "id", partition="EMEA"),
@@ -47,7 +50,10 @@ def _line(built: Request) -> str:
         (_step("sync", Action.DUPLICATE), 'POST /rest/v1/leads.json {"action":"createDuplicate","input":%s}'),
         (
             _step("push", program="Webinar", status="Sent"),
-            'POST /rest/v1/leads/push.json {"lookupField":"email","programName":"Webinar","programStatus":"Sent","input":%s}',
+            (
+                'POST /rest/v1/leads/push.json {"lookupField":"email","programName":"Webinar",'
+                '"programStatus":"Sent","input":%s}'
+            ),
         ),
         (
             _step("sync", key="vin", name="car_c"),
@@ -127,7 +133,7 @@ def _payload(path: Path) -> Payload:
     ],
 )
 def test_imports_frame_the_file(step: Step, target: str) -> None:
-    """One file part named `file`, streamed; the boundary comes from the file's digest, so a resume sends equal bytes."""
+    """One file part named `file`, streamed; the boundary is the file's digest, so a resume sends equal bytes."""
     ids = {"program": "7"} | ({"list": "9"} if "list" in dict(step.options) else {})
     built = request.import_file(step, _payload(Path("x.csv")), Path("x.csv"), ids)
     assert (built.method, built.target) == ("POST", target)
