@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncer.cli.options import Exclude, Loopback, Memory, Select, Work
+from syncer.cli.options import Exclude, LogFormat, Loopback, Memory, Select, Work
 
 EXAMPLES = """\
 Examples:
@@ -45,15 +45,14 @@ def apply(
     work: Work = None,
     sandbox: Loopback = False,
     memory: Memory = "1GB",
-    log_format: Annotated[
-        str, typer.Option("--log-format", metavar="auto|text|json", help="Progress bars, lines, or JSON lines.")
-    ] = "auto",
+    log_format: LogFormat = "auto",
 ) -> None:
     """Perform a plan. What was reviewed is what runs: any difference in its inputs refuses the plan (exit 6).
 
     Every request is journalled before and after. A run that was cut goes on with `syncer resume`.
     """
     from syncer.cli.views import plans, progress, reports, trouble
+    from syncer.errors import UserError
     from syncer.workflow import applying, load, planning
 
     settings = planning.Settings(work=work, offline=False, sandbox=sandbox, memory_limit=memory)
@@ -61,6 +60,14 @@ def apply(
         reviewed = planning.read_plan(what)
         loaded = load.load(project, only=tuple(each.name for each in reviewed.operations))
     else:
+        if not what.exists() and what.suffix not in (".yaml", ".yml"):
+            raise UserError(
+                "R904",
+                f'There is no plan file and no folder "{what}".',
+                "Write a plan with `syncer plan --out`, or name the folder of the manifests.",
+            )
+        if not yes:
+            progress.check_terminal()
         reviewed = None
         loaded = load.load(what, select=tuple(select or ()), exclude=tuple(exclude or ()))
     trouble.show_diagnostics(loaded.warnings, "text")
@@ -77,7 +84,7 @@ def apply(
                 progress.note("Nothing was sent.")
                 return
         if not planned.plan.nodes:
-            progress.note("Nothing to send: every row is as it was last confirmed, or was refused.")
+            progress.note("Nothing to send: no row is new or changed.")
         with progress.running(planned.plan, log_format) as events:
             applied = applying.apply_plan(planned, new, settings, events)
     reports.show(applied)

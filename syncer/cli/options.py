@@ -1,11 +1,37 @@
-"""The options that several verbs share, with one wording each."""
+"""The options that several verbs share, with one wording each, and the checks of words before anything is done."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def one_of(what: str, *known: str) -> Callable[[str], str]:
+    """Return a check that refuses any word but the known ones."""
+
+    def check(value: str) -> str:
+        from syncer.errors import UserError
+
+        if value not in known:
+            raise UserError("R901", f'The {what} "{value}" is not known.', f"Use one of: {', '.join(known)}.")
+        return value
+
+    return check
+
+
+def _check_size(value: str) -> str:
+    from syncer.errors import UserError
+
+    if not re.fullmatch(r"\d+(\.\d+)? ?([KMGT]i?B|%)", value, re.IGNORECASE):
+        raise UserError("R901", f'The size "{value}" is not known.', "Write it like 800MB, 2GB or 4GiB.")
+    return value
+
 
 Project = Annotated[
     Path,
@@ -31,5 +57,36 @@ Loopback = Annotated[
     typer.Option("--sandbox", help="Allow plain HTTP to this machine, for `syncer sandbox`. Never set in a manifest."),
 ]
 Memory = Annotated[
-    str, typer.Option("--memory", metavar="SIZE", help="Memory limit of the engine; it spills to disk beyond.")
+    str,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help="Memory limit of the engine; it spills to disk beyond.",
+        callback=_check_size,
+    ),
 ]
+LogFormat = Annotated[
+    str,
+    typer.Option(
+        "--log-format",
+        metavar="auto|text|json",
+        help="Progress bars, lines, or JSON lines.",
+        callback=one_of("log format", "auto", "text", "json"),
+    ),
+]
+PLAN_FORMATS = ("text", "json", "markdown", "html", "github")
+PlanFormat = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="|".join(PLAN_FORMATS),
+        help="How the plan is printed.",
+        callback=one_of("output format", *PLAN_FORMATS),
+    ),
+]
+
+
+def again(project: Path, *, work: Path | None, sandbox: bool) -> str:
+    """Return the options that a command to copy needs so that it finds the same project."""
+    words = ["" if project == Path() else f" --project {project}", f" --work {work}" if work else ""]
+    return "".join([*words, " --sandbox" if sandbox else ""])

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncer.cli.options import Exclude, Loopback, Memory, Project, Select, Work
+from syncer.cli.options import Exclude, Loopback, Memory, PlanFormat, Project, Select, Work, again
 
 EXAMPLES = """\
 Examples:
@@ -21,8 +21,6 @@ Examples:
   syncer plan --detailed-exitcode          exit 4 when there are changes, 0 when there are none
 """
 
-FORMATS = ("text", "json", "markdown", "html", "github")
-
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
@@ -34,9 +32,7 @@ def plan(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the plan file that `syncer apply` takes.")
     ] = None,
-    output: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="How the plan is printed.")
-    ] = "text",
+    output: PlanFormat = "text",
     select: Select = None,
     exclude: Exclude = None,
     offline: Annotated[bool, typer.Option("--offline", help="Open no connection; needs no secrets.")] = False,
@@ -53,11 +49,10 @@ def plan(
     """
     from syncer.cli.exits import Exit
     from syncer.cli.views import plans, progress, trouble
-    from syncer.errors import UserError
     from syncer.workflow import load, planning
 
-    if output not in FORMATS:
-        raise UserError("R901", f'The output format "{output}" is not known.', f"Use one of: {', '.join(FORMATS)}.")
+    if out is not None:
+        planning.check_writable(out)
     loaded = load.load(project, select=tuple(select or ()), exclude=tuple(exclude or ()))
     trouble.show_diagnostics(loaded.warnings, "text")
     settings = planning.Settings(work=work, offline=offline, sandbox=sandbox, memory_limit=memory)
@@ -70,7 +65,8 @@ def plan(
     if out is not None:
         planning.write_plan(made, out)
         progress.note(
-            f"Plan written to {out}. To perform exactly this plan:\n    syncer apply {out} --project {project}"
+            f"Plan written to {out}. To perform exactly this plan:\n"
+            f"    syncer apply {out}{again(project, work=work, sandbox=sandbox)}"
         )
     if detailed_exitcode and made.nodes:
         raise typer.Exit(Exit.CHANGES)

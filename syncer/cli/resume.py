@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncer.cli.options import Loopback, Work
+from syncer.cli.options import LogFormat, Loopback, Work
 
 EXAMPLES = """\
 Examples:
@@ -29,9 +29,7 @@ def resume(
     project: Annotated[Path, typer.Option("--project", metavar="PROJECT", help="The run's manifests.")] = Path(),
     work: Work = None,
     sandbox: Loopback = False,
-    log_format: Annotated[
-        str, typer.Option("--log-format", metavar="auto|text|json", help="Progress bars, lines, or JSON lines.")
-    ] = "auto",
+    log_format: LogFormat = "auto",
 ) -> None:
     """Finish a run: settle what is in doubt first, adopt jobs that live, then send what was never sent.
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from syncer.cli.options import PlanFormat
+
 EXAMPLES = """\
 Examples:
 
@@ -24,9 +26,7 @@ def register(app: typer.Typer) -> None:
 
 def show(
     file: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan file.")],
-    output: Annotated[
-        str, typer.Option("--format", metavar="text|json|markdown|html|github", help="How the plan is printed.")
-    ] = "text",
+    output: PlanFormat = "text",
 ) -> None:
     """Print a plan file after checking that it is whole and unedited."""
     from syncer.cli.views import plans

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncer.cli.options import Project
+from syncer.cli.options import Project, one_of
 
 EXAMPLES = """\
 Examples:
@@ -27,7 +27,13 @@ def register(app: typer.Typer) -> None:
 def validate(
     project: Project = Path(),
     output: Annotated[
-        str, typer.Option("--format", metavar="text|json|github|sarif", help="How diagnostics are printed.")
+        str,
+        typer.Option(
+            "--format",
+            metavar="text|json|github|sarif",
+            help="How diagnostics are printed.",
+            callback=one_of("output format", "text", "json", "github", "sarif"),
+        ),
     ] = "text",
 ) -> None:
     """Check manifests, sources' headers, mappings and object schemas. Needs no network and no secrets.
@@ -35,10 +41,10 @@ def validate(
     All findings are printed at once, with file, line and column. Exit code 3 when there are errors.
     """
     from syncer.cli.views import trouble
+    from syncer.cli.views.progress import counted
     from syncer.errors import ManifestError
     from syncer.workflow import load
 
-    trouble.check_format(output)
     try:
         loaded = load.load(project)
     except ManifestError as error:
@@ -46,5 +52,6 @@ def validate(
         raise typer.Exit(3) from None
     trouble.show_diagnostics(loaded.warnings, output)
     if output == "text":
-        counts = f"{len(loaded.manifest.operations)} operations, {len(loaded.manifest.mappings)} mappings"
-        typer.echo(f"Valid: {counts}, {len(loaded.project.files)} files.")
+        manifest, files = loaded.manifest, loaded.project.files
+        told = (("operation", manifest.operations), ("mapping", manifest.mappings), ("file", files))
+        typer.echo(f"Valid: {', '.join(counted(len(those), word) for word, those in told)}.")

@@ -45,16 +45,20 @@ def stage(  # noqa: PLR0913 - what a stage depends on is said, not hidden in a b
     lookups: Mapping[str, Source] | None = None,
     memory_limit: str = "1GB",
     threads: int | None = None,
+    keeps_unchanged: bool = False,
     progress: Callable[[str, int], None] = lambda _step, _rows: None,
 ) -> StagedOperation:
-    """Run the pipeline over the source into `folder`; raises `SourceError`. `formats` are the candidate paths' formats by path name."""
+    """Run the pipeline over the source into `folder`; raises `SourceError`. `formats` are the candidate paths' formats by path name.
+
+    `keeps_unchanged` keeps also the rows that stay at home because they were confirmed as they are, to be looked up.
+    """
     files = layout.Layout(private(folder))
     for stale in folder.glob("*.parquet"):
         stale.unlink()
     files.summary.unlink(missing_ok=True)
     connection = connect(folder, memory_limit=memory_limit, threads=threads)
     try:
-        return _Stage(pipeline, formats, files, connection, progress).run(source, ledger_parquet, dict(lookups or {}))
+        return _Stage(pipeline, formats, files, connection, progress, keeps_unchanged).run(source, ledger_parquet, dict(lookups or {}))
     except BaseException:
         connection.close()
         raise
@@ -67,6 +71,7 @@ class _Stage:
     files: layout.Layout
     connection: duckdb.DuckDBPyConnection
     progress: Callable[[str, int], None]
+    keeps_unchanged: bool
 
     def run(self, source: Source, ledger_parquet: Path | None, lookups: Mapping[str, Source]) -> StagedOperation:
         relation = self._open(source, lookups)
@@ -239,8 +244,9 @@ class _Stage:
                 'SELECT line, reason FROM broken ORDER BY "row" LIMIT 1'
             ).fetchall()
             where = f"the first stands in line {line}: {reason}"
-            detail = f"{broken:,} of {read + broken:,} rows do not fit the header; {where}"
-            raise SourceError("S115", detail)
+            rows = f'{broken:,} of {read + broken:,} rows of source "{self.pipeline.source}"'
+            detail = f"{rows} do not fit the header; {where}"
+            raise SourceError("S115", detail, 'Check "delimiter" and "quote" of the source, or correct the file.')
         write_parquet(
             self.connection,
             f"""
@@ -356,6 +362,8 @@ class _Stage:
         stays = write_parquet(self.connection, dropped, self.files.dropped)
         if not stays:
             self.files.dropped.unlink()
+        elif self.keeps_unchanged:
+            write_parquet(self.connection, "SELECT position FROM unchanged", self.files.unchanged)
         elif stays > count(self.connection, "SELECT count(*) FROM rows") / 2:
             self.files.prepare(self.connection)
             path = self.files.folder / "kept.parquet"

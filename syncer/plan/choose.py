@@ -158,12 +158,16 @@ def _reason(contest: Contest, path: PathCapability, won: Price, losing: Sequence
     if not priced:
         return "It is the only path that can say this."
     if path.kind is PathKind.IMMEDIATE and won.measure.units == 1:
-        return f"One request carries all {count(won.measure.records, 'record')}."
+        return f"One request carries {_all(won.measure.records)}."
     calls, nearest = min(priced, key=lambda each: each[0])
     mine = count(won.quota, "call")
     if calls == won.quota:
         return f'{mine}, as path "{nearest}" needs too; it takes {minutes(won.minutes)}.'
     return f'{mine}, the least; path "{nearest}" is next and needs {number(calls)}.'
+
+
+def _all(records: int) -> str:
+    return "the record" if records == 1 else f"all {count(records, 'record')}"
 
 
 def _losing(scale: _Scale, portion: _Share, won: Price, rival: PathCapability) -> Losing:
@@ -174,7 +178,7 @@ def _losing(scale: _Scale, portion: _Share, won: Price, rival: PathCapability) -
     lost = scale.price(rival, slices)
     records = count(lost.measure.records, "record")
     if scale.is_needless(rival, slices):
-        reason = f"One request can carry all {records}, and no job is started for that."
+        reason = f"One request can carry {_all(lost.measure.records)}, and no job is started for that."
     elif lost.quota > won.quota:
         reason = f'{count(lost.quota, "call")}, path "{path.name}" needs {number(won.quota)}.'
     elif lost.quota < won.quota:

@@ -29,7 +29,8 @@ def split(operation: Operation, facts: OperationFacts) -> tuple[int | None, int 
         return 0, facts.outgoing, Fidelity.CHECKED
     if facts.known_keys is None:
         return None, None, Fidelity.UNKNOWN
-    creates = facts.keys - facts.known_keys
+    # Every outgoing key stands once in the first wave; `keys` counts unchanged ones as well.
+    creates = (facts.waves[0].records if facts.waves else 0) - facts.known_keys
     return creates, facts.outgoing - creates, Fidelity.ESTIMATED
 
 

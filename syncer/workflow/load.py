@@ -83,7 +83,9 @@ def load(
             able[at].folded_types,
             project.positions.inside,
         )
-        found += compiled.diagnostics
+        # One finding a place: what `check` says of a template's names, compiling would say again.
+        said = {each.place for each in found}
+        found += [each for each in compiled.diagnostics if each.place not in said]
         if compiled.pipeline is not None:
             pipelines[name] = compiled.pipeline
     if any(each.severity is Severity.ERROR for each in found):

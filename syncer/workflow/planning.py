@@ -15,7 +15,7 @@ import anyio
 from syncer import __version__
 from syncer.clock import Clock, SystemClock
 from syncer.engine.stage import stage
-from syncer.errors import StalePlanError, UserError
+from syncer.errors import SourceError, StalePlanError, UserError
 from syncer.facts import SharedKeys, Usage
 from syncer.plan import build, digest
 from syncer.plan.models import Digest, Inputs, Plan
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     Progress = Callable[[str, str], None]
 
 
+BLANK_KEY = "V210"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a command line says beside the manifests."""
@@ -47,7 +50,11 @@ class Settings:
     def folder(self, root: Path) -> Path:
         """Return the folder of state and runs; made, and private, where it is missing."""
         folder = self.work or root / ".syncer"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            detail = f'"{folder}" cannot be a folder for state and runs: {error.strerror}.'
+            raise UserError("R907", detail, "Give a folder that you may write to with --work.") from error
         return folder
 
     def store(self, root: Path) -> LocalStore:
@@ -91,6 +98,13 @@ def make_again(loaded: Loaded, reviewed: Plan, settings: Settings, folder: Path,
     if reviewed.inputs.tool != __version__:
         detail = f"It was made by syncer {reviewed.inputs.tool}, and this is {__version__}."
         raise StalePlanError("P111", detail, "Make the plan again with this version, or apply it with the other.")
+    strange = [each.name for each in reviewed.operations if each.name not in loaded.manifest.operations]
+    if strange:
+        names = ", ".join(f'"{name}"' for name in strange)
+        detail = (
+            f'It was made of project "{reviewed.project}", and the manifests of this one have no operation {names}.'
+        )
+        raise StalePlanError("P111", detail, "Name the manifests that it was made of with --project.")
     planned = make_plan(loaded, settings, folder, progress)
     digest.check_inputs(reviewed, planned.plan.inputs)
     return Planned(reviewed, loaded, planned.staged, planned.capabilities, planned.serials, planned.folder)
@@ -112,6 +126,7 @@ async def _make_plan(loaded: Loaded, settings: Settings, folder: Path, progress:
             _stage, loaded, name, await _known(ledger, name, folder), able, settings, folder / "staged" / name
         )
     facts = {name: each.facts for name, each in staged.items()}
+    _check_keys(loaded, facts)
     progress("plan", "comparing keys")
     plan = build.build_plan(
         loaded.root.resolve().name,
@@ -124,6 +139,16 @@ async def _make_plan(loaded: Loaded, settings: Settings, folder: Path, progress:
         loaded.schemas,
     )
     return Planned(plan, loaded, staged, capabilities, serials, folder)
+
+
+def _check_keys(loaded: Loaded, facts: Mapping[str, OperationFacts]) -> None:
+    """Refuse an operation in which no row has a key; raises `SourceError`. A few such rows are rejects."""
+    for name, each in facts.items():
+        if each.read and each.read == sum(reject.records for reject in each.rejects if reject.code == BLANK_KEY):
+            target = loaded.manifest.targets[loaded.manifest.operations[name].target]
+            detail = f'All {each.read:,} rows of source "{each.source}" have a blank key for operation "{name}".'
+            advice = f'Check the mapping of "{", ".join(target.key_fields)}" and the column that it reads.'
+            raise SourceError("S116", detail, advice)
 
 
 def _at(loaded: Loaded, operation: str) -> tuple[str, str]:
@@ -193,13 +218,24 @@ def _inputs(loaded: Loaded, facts: Mapping[str, OperationFacts], serials: Mappin
     )
 
 
+def check_writable(path: Path) -> None:
+    """Refuse a place for a plan file before any work is done for it; raises `UserError`."""
+    why = "it is a folder" if path.is_dir() else "" if path.parent.is_dir() else "there is no such folder"
+    if why:
+        raise _unwritable(path, why)
+
+
+def _unwritable(path: Path, why: str) -> UserError:
+    detail = f'The plan cannot be written to "{path}": {why}.'
+    return UserError("R904", detail, "Choose a place that exists and that you may write to.")
+
+
 def write_plan(plan: Plan, path: Path) -> None:
     """Write the plan file; raises `UserError` when the place cannot be written."""
     try:
         path.write_text(digest.dump(plan), encoding="utf-8")
     except OSError as error:
-        detail = f'The plan cannot be written to "{path}": {error.strerror}.'
-        raise UserError("R904", detail, "Choose a place that exists and that you may write to.") from error
+        raise _unwritable(path, error.strerror or "it failed") from error
 
 
 def read_plan(path: Path) -> Plan:

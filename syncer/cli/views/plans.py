@@ -39,7 +39,7 @@ def rendered(plan: Plan, output: str) -> str:
         return markdown.markdown(plan)
     if output == "html":
         return html.html(plan)
-    width = min(shutil.get_terminal_size((100, 24)).columns, _WIDEST) if sys.stdout.isatty() else 100
+    width = min(shutil.get_terminal_size((100, 24)).columns, _WIDEST)
     text = harmless(explain.explain(plan, width))
     return "\n".join(_styled(line) for line in text.split("\n")) if use_colour(sys.stdout) else text
 

@@ -12,6 +12,7 @@ import typer
 
 from syncer.errors import UserError
 from syncer.execution.events import Event, NodeSettled, NodeStarted, Noticed, UnitSettled, Waiting
+from syncer.facts import PathKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,11 +31,20 @@ def note(sentence: str) -> None:
     typer.echo(sentence, err=True)
 
 
-def ask(question: str) -> bool:
-    """Ask for a yes; without a terminal the answer is no."""
+def counted(number: int, word: str) -> str:
+    """Return a number and its noun, which takes an s for more or less than one."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def check_terminal() -> None:
+    """Refuse to begin what will have to be asked about where nobody can be."""
     if not sys.stdin.isatty():
-        note("No terminal to ask on. Say --yes, or write the plan down with `syncer plan -o` and apply that.")
-        return False
+        detail = "This would ask before it sends, and there is no terminal to ask on."
+        raise UserError("R908", detail, "Say --yes, or write the plan down with `syncer plan --out` and apply that.")
+
+
+def ask(question: str) -> bool:
+    """Ask for a yes."""
     return typer.confirm(question, err=True)
 
 
@@ -62,8 +72,6 @@ def staging() -> Iterator[Callable[[str, str], None]]:
 @contextmanager
 def running(plan: Plan, log_format: str) -> Iterator[Callable[[Event], None]]:
     """Show a run. `auto` means bars on a terminal and lines elsewhere."""
-    if log_format not in ("auto", "text", "json"):
-        raise UserError("R901", f'The log format "{log_format}" is not known.', "Use one of: auto, text, json.")
     if log_format == "json":
         yield _json_line
     elif log_format == "text" or not _is_terminal():
@@ -130,7 +138,7 @@ def _parts(event: UnitSettled) -> tuple[int, ...]:
 
 
 def _tail(counts: list[int]) -> str:
-    return "".join(f"{count:,} {word}  " for count, word in zip(counts, _WORDS, strict=True) if count)
+    return "".join(f"{count:,} {word}  " for count, word in zip(counts, _WORDS, strict=False) if count)
 
 
 class _Lines:
@@ -138,13 +146,16 @@ class _Lines:
 
     def __init__(self, plan: Plan) -> None:
         self._totals = {node.id: node.records for node in plan.nodes}
+        self._words = {node.id: "job" if node.kind is PathKind.JOB else "request" for node in plan.nodes}
         self._done = dict.fromkeys(self._totals, 0)
         self._counts = {name: [0] * len(_WORDS) for name in self._totals}
         self._spoke = time.monotonic()
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, NodeStarted):
-            self._say(f"{event.node}: {event.records:,} records in {event.units:,} requests or jobs")
+            self._say(
+                f"{event.node}: {counted(event.records, 'record')} in {counted(event.units, self._words[event.node])}"
+            )
         elif isinstance(event, UnitSettled):
             counts = self._counts.setdefault(event.node, [0] * len(_WORDS))
             for index, count in enumerate(_parts(event)):
@@ -153,9 +164,8 @@ class _Lines:
             if time.monotonic() - self._spoke > LINE_SECONDS:
                 self._say(f"{event.node}: {self._done[event.node]:,} of {self._totals.get(event.node, 0):,} settled")
         elif isinstance(event, NodeSettled):
-            self._say(
-                f"{event.node}: settled, {_tail(self._counts.get(event.node, [0] * len(_WORDS))).strip() or 'nothing sent'}"
-            )
+            told = _tail(self._counts.get(event.node, [])).strip() or "nothing sent"
+            self._say(f"{event.node}: settled, {told}")
         elif isinstance(event, Waiting):
             if event.seconds >= 1:
                 self._say(f"{event.node}: {event.reason} ({event.seconds:.0f} s)")

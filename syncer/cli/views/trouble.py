@@ -10,21 +10,14 @@ from typing import TYPE_CHECKING
 
 from syncer import catalogue
 from syncer.diagnostics import Diagnostic, Severity, in_order
-from syncer.errors import ManifestError, SyncerError, UserError
+from syncer.errors import ManifestError, SyncerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
-FORMATS = ("text", "json", "github", "sarif")
 _CONTROL = {code: f"\\x{code:02x}" for code in range(32) if code not in (9, 10)} | {127: "\\x7f"}
 _COLOUR = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "place": "\x1b[1m", "off": "\x1b[0m"}
-
-
-def check_format(name: str) -> None:
-    """Refuse an unknown output format."""
-    if name not in FORMATS:
-        raise UserError("R901", f'The output format "{name}" is not known.', f"Use one of: {', '.join(FORMATS)}.")
 
 
 def harmless(text: str) -> str:
