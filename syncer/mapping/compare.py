@@ -1,6 +1,6 @@
-"""Truth, comparison, choice and defaults between typed nodes: the rules of Python, held to types that are known beforehand.
+"""Truth, comparison, choice and defaults between typed nodes: Python's rules, held to types known beforehand.
 
-Values of unlike types are never equal and have no order. Null equals null and nothing else, and is neither less nor greater.
+Values of unlike types are never equal and have no order. Null equals null only, and is neither less nor greater.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def default(subject: Node, value: Node, *, for_false: bool) -> Node:
 
 
 def arithmetic(symbol: str, left: Node, right: Node) -> Node:
-    """Return arithmetic with both sides brought to one type of number; a literal fraction beside a decimal is one too."""
+    """Return arithmetic with both sides of one type of number; a literal fraction beside a decimal is a decimal."""
     kinds = {left.type, right.type}
     kind = resolve.unified((left.type, right.type))
     if kinds <= set(NUMBERS):

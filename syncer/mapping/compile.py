@@ -84,7 +84,7 @@ def compile_operation(  # noqa: PLR0913, PLR0917 - everything a pipeline is made
 
 
 def effective_fields(manifest: Manifest, mapping: str) -> Mapping[str, tuple[str, FieldMapping]]:
-    """Return the fields of a mapping with those it extends, by name: the mapping that gives each, and how. Later ones win."""
+    """Return a mapping's fields and those it extends, by name, with the mapping that gives each. Later ones win."""
     found: dict[str, tuple[str, FieldMapping]] = {}
     for extended in manifest.mappings[mapping].extends:
         found |= effective_fields(manifest, extended)
@@ -179,7 +179,7 @@ def _pipeline(  # noqa: PLR0913, PLR0917 - as above
 
 
 def _value(field: _Field, function_name: str) -> tuple[exp.Expression, ArrowFunction | None]:
-    """Return the template's value as SQL; a template with a part that has no SQL form becomes a call over Arrow columns."""
+    """Return the template's value as SQL; one with a part that has no SQL form becomes a call over Arrow columns."""
     tree = field.tree
     if sql.has_sql(tree):
         return sql.write(tree), None

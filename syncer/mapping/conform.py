@@ -170,7 +170,8 @@ class _Builder:
             case Type.TEXT:
                 exact = f"[+-]?([0-9]+(\\.[0-9]{{0,{scale}}}0*)?|\\.[0-9]{{0,{scale}}}0*)"
                 return fill(
-                    f"CASE WHEN regexp_full_match(:x, :plain) AND regexp_full_match(:x, :exact) THEN {cast.format(':x')} END",
+                    "CASE WHEN regexp_full_match(:x, :plain) AND regexp_full_match(:x, :exact) "
+                    f"THEN {cast.format(':x')} END",
                     {"x": self.given, "plain": text(PLAIN), "exact": text(exact)},
                 )
             case Type.FLOAT:
@@ -184,7 +185,8 @@ class _Builder:
         if self.kind is Type.TEXT:
             return self.matching(_DAY, "CASE WHEN TRY_CAST(:x AS DATE) >= DATE '0001-01-01' THEN :x END")
         return self.form(
-            "CASE WHEN :x BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN strftime(CAST(:x AS DATE), '%Y-%m-%d') END"
+            "CASE WHEN :x BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' "
+            "THEN strftime(CAST(:x AS DATE), '%Y-%m-%d') END"
         )
 
     def moment(self) -> exp.Expression:
@@ -217,7 +219,7 @@ class _Builder:
                 precision, scale = self.digits()
                 yield self.is_lost(
                     "V104",
-                    f"The field holds {precision - scale} digits before the point and {scale} after; the value has more.",
+                    f"The field holds {precision - scale} digits before the point and {scale} after it.",
                 )
             case FieldType.FLOAT:
                 yield self.is_lost("V103", "The value is no number.")

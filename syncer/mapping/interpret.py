@@ -1,7 +1,7 @@
 """The last resort: a template with a harmless filter of Jinja's that the dialect lacks, rendered by Jinja, row by row.
 
-Only what `parse` has passed comes here: no loop, macro, assignment, attribute or function. A null is a value of its own, as
-in the dialect, and the dialect's filters keep their meaning. The result is text.
+Only what `parse` has passed comes here: no loop, macro, assignment, attribute or function. A null is a value of its
+own, as in the dialect, and the dialect's filters keep their meaning. The result is text.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LONGEST = 65_536
 
 
 class Null(ChainableUndefined):
-    """A null: prints as nothing, counts as false, equals null only, has no order, passes through filters and methods."""
+    """A null: prints as nothing, counts as false, equals null only, has no order, passes through methods."""
 
     __slots__ = ()
 
@@ -123,7 +123,7 @@ def _filtered(entries: tuple[Entry, ...], value: Any, *arguments: Any, **options
     count = len(arguments) + len(options)
     fitting = [each for each in entries if each.takes is type_of(value)] or list(entries)
     entry = next((each for each in fitting if len(each.parameters) == count), fitting[0])
-    subject = value if entry.takes is type_of(value) else _finalized(value)
+    subject = value if entry.takes is type_of(value) else str(_finalized(value))
     given = dict(zip((each.name for each in entry.parameters), arguments, strict=False)) | options
     missing = {each.name: each.default for each in entry.parameters if each.default is not REQUIRED}
     filled = missing | given

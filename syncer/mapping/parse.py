@@ -1,6 +1,6 @@
 """A template's text becomes a typed tree, or a list of problems with their places inside the text.
 
-Jinja's own parser reads it; this file gives each piece its meaning from the finite list of the dialect, and refuses the rest.
+Jinja's own parser reads it; this file gives each piece its meaning from the dialect's list, and refuses the rest.
 It evaluates nothing: no attribute is looked up, no function is called, nothing comes from the environment.
 """
 
@@ -40,17 +40,15 @@ _ARITHMETIC = {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/", "FloorDiv": "//",
 _COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">="}
 _TEST_WORDS = {
     **{symbol: symbol for symbol in _COMPARISONS.values()},
-
-        "eq": "==",
-        "equalto": "==",
-        "ne": "!=",
-        "lt": "<",
-        "lessthan": "<",
-        "le": "<=",
-        "gt": ">",
-        "greaterthan": ">",
-        "ge": ">="
-    ,
+    "eq": "==",
+    "equalto": "==",
+    "ne": "!=",
+    "lt": "<",
+    "lessthan": "<",
+    "le": "<=",
+    "gt": ">",
+    "greaterthan": ">",
+    "ge": ">=",
 }
 _STATEMENTS = {
     "For": "for",
@@ -83,7 +81,7 @@ class Parsed:
 
 
 def parse(template: str, scope: Scope) -> Parsed:
-    """Return the template's meaning in this scope. A template that is one expression keeps its type, any other is text."""
+    """Return the template's meaning. A template that is one expression keeps its type, any other is text."""
     reader = _Reader(template, scope)
     try:
         tree = reader.whole(ENVIRONMENT.parse(template).body)
@@ -92,6 +90,8 @@ def parse(template: str, scope: Scope) -> Parsed:
         return Parsed(BROKEN, problems=(Problem("M301", detail, reader.line_start(error.lineno)),))
     except RecursionError:
         return Parsed(BROKEN, problems=(Problem("M312", f"The template is nested deeper than {DEEPEST} levels.", 0),))
+    if reader.is_interpreted and reader.contains is not None:
+        reader.guarded(reader.contains, reader.not_beside_jinja)
     if reader.is_interpreted and not reader.problems:
         tree = Interpreted(template, tuple(reader.columns), tuple(scope.variables.items()))
     return Parsed(tree, tuple(reader.lookups.values()), tuple(reader.problems))
@@ -107,6 +107,7 @@ class _Reader:
         self.columns: dict[Column, None] = {}
         self.lookups: dict[tuple[Node, tuple[str, str, str]], LookupUse] = {}
         self.is_interpreted = False
+        self.contains: nodes.Node | None = None
         self.depth = 0
 
     def line_start(self, line: int) -> int:
@@ -297,6 +298,10 @@ class _Reader:
                 raise Misfit("M304", f'The filter "{name}" needs small arguments that are written out.', word=name)
         return Column(name, ALLOWED[name])
 
+    def not_beside_jinja(self) -> Node:
+        """Refuse `in` where Jinja renders: it would stop at a null."""
+        raise Misfit("M306", '"in" cannot stand in one template with a filter that only Jinja has.', word="in")
+
     def default(self, subject: Node, arguments: list[Node], options: dict[str, Node]) -> Node:
         """Return the value or its stand-in, with the arguments that Jinja's `default` has."""
         known = ("default_value", "boolean")
@@ -369,6 +374,7 @@ class _Reader:
 
     def contained(self, left: Node, right: nodes.Node) -> Node:
         """Return `x in …`: part of a text, of a list of text, or one of the values written out."""
+        self.contains = right
         if isinstance(right, nodes.List | nodes.Tuple):
             return compare.among(left, [self.value(each) for each in right.items])
         return resolve.apply(Kind.OPERATOR, "in", left, [self.value(right)])

@@ -3,7 +3,7 @@
 The mapping room builds a `Pipeline`; the engine runs it and decides nothing. Expressions are sqlglot trees in DuckDB's
 dialect, never text glued together. Three layers of columns, each built on the one before, so that no expression is
 repeated: source columns (their own names) → `"m:<field>"` (the template's value) → `"f:<field>"` (the conformed value,
-in the type that the payload writes: VARCHAR, BIGINT, DECIMAL, DOUBLE or BOOLEAN; dates are VARCHAR in the vendor's form).
+in the type that the payload writes: VARCHAR, BIGINT, DECIMAL, DOUBLE, BOOLEAN; dates are VARCHAR in the vendor's form).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def conformed(field: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A row is rejected with `code` at `field` where `is_bad` (over `m:` and `f:` columns) is true. `reason` holds no value."""
+    """Rejects a row at `field` where `is_bad` (over `m:` and `f:` columns) is true. `reason` holds no value."""
 
     code: str
     field: str

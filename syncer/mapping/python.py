@@ -1,6 +1,6 @@
 """The typed tree becomes a Python function: the reference meaning, and what runs where a part has no SQL form.
 
-The function is generated once a template; it is called over Arrow columns, so that the engine hands over thousands of rows at a time.
+The function is generated once a template and called over Arrow columns: thousands of rows at once.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ def over_arrow(node: Node) -> Callable[..., pa.Array]:
     def call(*arrays: pa.Array) -> pa.Array:
         return pa.array(map(meaning, *(each.to_pylist() for each in arrays)), type=kind)
 
+    # DuckDB evaluates annotations, and pyarrow is no global of this module.
+    call.__annotations__.clear()
     return call
 
 

@@ -1,7 +1,7 @@
 """The typed tree becomes one SQL expression in DuckDB's dialect, as a sqlglot tree.
 
-Exactness is made nearly free by two facts known before a row is read: the types, and that most text is ASCII. A template whose
-meaning depends on the character set is written twice, for rows whose text is ASCII and for the others, under one cheap test.
+Two facts make exactness nearly free: the types are known before a row is read, and most text is ASCII. A template whose
+meaning depends on the character set is written twice, for rows of ASCII text and for the others, under one cheap test.
 """
 
 from __future__ import annotations

@@ -11,9 +11,16 @@ SPACES = (
     + "\u2028\u2029\u202f\u205f\u3000"
 )
 """What `str.strip` strips."""
-ASCII_SPACES = SPACES[:10]
 SPACE = r"\x{9}-\x{D}\x{1C}-\x{20}\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}"
 """The same as the inside of an RE2 class, whose own `\\s` is ASCII."""
+
+_INK = "{0} BETWEEN '!' AND '~' AND ({0})[-1] BETWEEN '!' AND '~'"
+"""The text begins and ends with a visible ASCII character; the cheapest test that the engine has for it."""
+TRIM = (
+    f"CASE WHEN {_INK.format(':x')} THEN :x WHEN {_INK.format('trim(:x)')} THEN trim(:x) "
+    f"ELSE regexp_replace(:x, '^[{SPACE}]+|[{SPACE}]+$', '', 'g') END"
+)
+"""A text without white space at its ends, written so that most rows are only looked at."""
 
 _EXPANDING = (
     (0xDF, 0xDF),
@@ -47,8 +54,14 @@ _EXPANDING = (
 EXPANDING = tuple(chr(code) for low, high in _EXPANDING for code in range(low, high + 1))
 """Characters whose upper case is several characters (Unicode SpecialCasing); the engine maps one to one."""
 
-_CASED = r"[\p{Lu}\p{Ll}\p{Lt}\x{AA}\x{BA}\x{2160}-\x{217F}\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189}]"
-_THROUGH = r"[\p{Mn}\p{Me}\p{Cf}\p{Lm}\p{Sk}'.:\x{B7}\x{387}\x{55F}\x{5F4}\x{2018}\x{2019}\x{2024}\x{2027}\x{FE13}\x{FE52}\x{FE55}\x{FF07}\x{FF0E}\x{FF1A}]*"
+_CASED = (
+    r"[\p{Lu}\p{Ll}\p{Lt}\x{AA}\x{BA}\x{2160}-\x{217F}\x{24B6}-\x{24E9}"
+    r"\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189}]"
+)
+_THROUGH = (
+    r"[\p{Mn}\p{Me}\p{Cf}\p{Lm}\p{Sk}'.:\x{B7}\x{387}\x{55F}\x{5F4}\x{2018}\x{2019}\x{2024}\x{2027}"
+    r"\x{FE13}\x{FE52}\x{FE55}\x{FF07}\x{FF0E}\x{FF1A}]*"
+)
 _OTHER = _CASED[:1] + "^" + _CASED[1:-1] + _THROUGH[1:-2] + "]"
 _FINAL_SIGMA = f"({_CASED}{_THROUGH})Σ({_THROUGH}(?:{_OTHER}|$))"
 """A capital sigma after a cased letter and not before one ends a word (Unicode, Final_Sigma)."""
@@ -70,8 +83,8 @@ MACROS = {
         rf"lower(regexp_replace(replace(x, 'İ', 'i̇'), {_quoted(_FINAL_SIGMA)}, '\1ς\2', 'g')) END"
     ),
     "syncer_upper": (
-        f"CREATE OR REPLACE TEMP MACRO syncer_upper(x) AS CASE WHEN NOT regexp_matches(x, '[{''.join(EXPANDING)}]') THEN upper(x) "
-        f"ELSE upper({_replaced('x')}) END"
+        "CREATE OR REPLACE TEMP MACRO syncer_upper(x) AS "
+        f"CASE WHEN NOT regexp_matches(x, '[{''.join(EXPANDING)}]') THEN upper(x) ELSE upper({_replaced('x')}) END"
     ),
     "syncer_instant": (
         "CREATE OR REPLACE TEMP MACRO syncer_instant(x, zone) AS CASE "

@@ -1,4 +1,4 @@
-"""Dates and times: read by a stated format, never shifted; a time without zone becomes an instant only by `timezone`."""
+"""Dates and times: read by a stated format, never shifted; only `timezone` makes a moment of a wall-clock time."""
 
 from __future__ import annotations
 
@@ -156,8 +156,11 @@ def _instant(x: datetime, name: str) -> datetime | None:
 
 def _read_sql(at: Mapping[str, exp.Expression], values: Mapping[str, Value]) -> exp.Expression:
     form = str(values["format"])
-    form_sql = "CASE WHEN regexp_full_match(:x, :pattern) AND try_strptime(:x, :format) >= TIMESTAMP '0001-01-01' THEN try_strptime(:x, :format) END"
-    return fill(form_sql, {"x": at["x"], "pattern": text(_reading(form)[0]), "format": text(form)})
+    read = (
+        "CASE WHEN regexp_full_match(:x, :pattern) AND try_strptime(:x, :format) >= TIMESTAMP '0001-01-01' "
+        "THEN try_strptime(:x, :format) END"
+    )
+    return fill(read, {"x": at["x"], "pattern": text(_reading(form)[0]), "format": text(form)})
 
 
 def _read_date_sql(at: Mapping[str, exp.Expression], values: Mapping[str, Value]) -> exp.Expression:
@@ -225,12 +228,12 @@ FILTERS = (
         "datetime",
         Type.TEXT,
         Type.DATETIME,
-        sql=f"CASE WHEN regexp_full_match(:x, '{_ISO_DATE}[T ]{_ISO_TIME}') AND TRY_CAST(:x AS TIMESTAMP) >= TIMESTAMP '0001-01-01' "
+        sql=f"CASE WHEN regexp_full_match(:x, '{_ISO_DATE}[T ]{_ISO_TIME}') AND left(:x, 4) <> '0000' "
         "THEN TRY_CAST(:x AS TIMESTAMP) END",
         python=_iso_local,
         is_partial=True,
         is_conversion=True,
-        doc="A wall-clock time written `YYYY-MM-DDThh:mm:ss`, with a blank for the T and a fraction allowed, without zone.",
+        doc="A wall-clock time written `YYYY-MM-DDThh:mm:ss`, a blank for the T or a fraction allowed, no zone.",
         examples=(
             _x("{{ x | datetime }}", "2024-03-09 15:04:05", _WHEN),
             _x("{{ x | datetime }}", "2024-03-09T15:04:05Z", None),

@@ -111,9 +111,9 @@ class Example:
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """One operation of the dialect on subjects of type `takes`; several entries may share a name."""
+    """One operation of the dialect on subjects of type `takes`; several may share a name. Equal to itself only."""
 
     kind: Kind
     name: str

@@ -1,6 +1,6 @@
-"""Numbers: reading them out of text by a stated grammar, arithmetic that cannot fail, rounding. SQL and Python side by side.
+"""Numbers: read out of text by a stated grammar, arithmetic that cannot fail, rounding. SQL and Python side by side.
 
-An integer has 64 bits, a decimal 20 digits before the point and 18 after. What leaves these ranges, or divides by zero, is null.
+An integer has 64 bits, a decimal 20 digits before the point and 18 after. Beyond that, or divided by zero, is null.
 """
 
 from __future__ import annotations
@@ -79,7 +79,10 @@ _INT_OF_TEXT = (
     f"CASE WHEN regexp_full_match(:x, '{INTEGER_TEXT}') THEN TRY_CAST(:x AS BIGINT) "
     f"WHEN regexp_full_match(:x, '{_CUT_TEXT}') THEN TRY_CAST(split_part(:x, '.', 1) AS BIGINT) END"
 )
-_FLOAT_OF_TEXT = f"CASE WHEN regexp_full_match(:x, '{FLOAT_TEXT}') AND isfinite(TRY_CAST(:x AS DOUBLE)) THEN TRY_CAST(:x AS DOUBLE) END"
+_FLOAT_OF_TEXT = (
+    f"CASE WHEN regexp_full_match(:x, '{FLOAT_TEXT}') AND isfinite(TRY_CAST(:x AS DOUBLE)) "
+    "THEN TRY_CAST(:x AS DOUBLE) END"
+)
 _DECIMAL_OF_TEXT = f"CASE WHEN regexp_full_match(:x, '{_DECIMAL_TEXT}') THEN TRY_CAST(:x AS {_DECIMAL}) END"
 _INT_OF_FLOAT = "CASE WHEN isfinite(:x) THEN TRY_CAST(trunc(:x) AS BIGINT) END"
 
@@ -178,7 +181,7 @@ FILTERS = (
         _I,
         _INT_OF_TEXT,
         _int_of_text,
-        "A whole number: an optional sign, digits, an optional fraction that is cut off; ASCII white space around it is allowed.",
+        "A whole number: a sign or none, digits, a fraction that is cut off; ASCII white space may stand around it.",
         (
             _x("{{ x | int }}", "42", 42),
             _x("{{ x | int }}", " -42.9 ", -42),

@@ -1,6 +1,6 @@
 """RE2 on both sides: the engine has it built in, Python by its binding, and this file where the binding differs.
 
-The binding replaces empty matches the way Python's `re` does and writes groups its way, so replacing is done here, as RE2 itself does.
+The binding replaces empty matches and writes groups the way Python's `re` does, so replacing is done here, RE2's way.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import cast
 from sqlglot import exp
 
 from syncer.mapping.dialect import regex
-from syncer.mapping.dialect.charset import SPACE
+from syncer.mapping.dialect.charset import SPACE, TRIM
 from syncer.mapping.dialect.entry import Entry, Example, Kind, Parameter, Type, Value, fill, text
 
 _T = (Type.TEXT,)
@@ -106,12 +106,6 @@ def _text(name: str, **members: object) -> Entry:
     return Entry(**{"kind": Kind.FILTER, "name": name, "takes": Type.TEXT, "gives": Type.TEXT, **members})  # type: ignore[arg-type]
 
 
-_INK = "{0} BETWEEN '!' AND '~' AND ({0})[-1] BETWEEN '!' AND '~'"
-"""The text begins and ends with a visible ASCII character; the cheapest test that the engine has for it."""
-_TRIM = (
-    f"CASE WHEN {_INK.format(':x')} THEN :x WHEN {_INK.format('trim(:x)')} THEN trim(:x) "
-    f"ELSE regexp_replace(:x, '^[{SPACE}]+|[{SPACE}]+$', '', 'g') END"
-)
 _CHARS = (Parameter("chars", _T, is_literal=True, problem=_not_empty),)
 _OLD_NEW = (Parameter("old", _T), Parameter("new", _T))
 _PREFIX = (Parameter("prefix", _T),)
@@ -122,7 +116,7 @@ _INDEX = (Parameter("index", (Type.INTEGER,), is_literal=True),)
 
 _TRIM_ENTRY = _text(
     "trim",
-    sql=_TRIM,
+    sql=TRIM,
     python=str.strip,
     doc="Without white space at both ends; white space is what Unicode says it is.",
     examples=(_example("{{ x | trim }}", "\u3000 Ada\t\n", "Ada"), _example("{{ x | trim }}", None, None)),
@@ -258,7 +252,7 @@ FILTERS = (
         ),
         sql=_truncate_sql,
         python=_truncate,
-        doc="Cut to `length` characters with `end` last; at a word unless `killwords`; text up to `leeway` longer stays whole.",
+        doc="Cut to `length` characters, `end` last, at a word unless `killwords`; up to `leeway` more stay whole.",
         examples=(
             _example("{{ x | truncate(9, false, '...', 0) }}", "foo bar baz qux", "foo..."),
             _example("{{ x | truncate(9, true, leeway=0) }}", "foo bar baz qux", "foo ba..."),
