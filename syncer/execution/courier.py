@@ -1,6 +1,7 @@
 """The life of one unit: announce, prepare, send, settle, with a durable note before and after each.
 
-A unit ends settled, or the journal says exactly how far it came. Nothing is sent twice here: whatever may have taken effect goes to `doubt`.
+A unit ends settled, or the journal says exactly how far it came. Nothing is sent twice here: whatever may have taken
+effect goes to `doubt`.
 """
 
 from __future__ import annotations
@@ -232,7 +233,7 @@ class Courier:
         *,
         seconds_ago: float = 0.0,
     ) -> None:
-        """Note that a write may have taken effect. A job's reference is kept until the vendor took the job: then its rows are read."""
+        """Note that a write may have taken effect. Once the vendor took a job, its rows are read and not its state."""
         state = self.state(unit)
         text, packed = lettered(letters)
         await self.running.note(

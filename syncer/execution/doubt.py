@@ -1,6 +1,7 @@
-"""Settling a doubt: wait until the vendor cannot be at it any more, read back, and send again only what the table allows.
+"""Settling a doubt: wait until the vendor is done with it, read back, send again only what the table allows.
 
-Each step is noted before it is taken, so a run that dies here begins again here. What cannot be decided is held for a person.
+Each step is noted before it is taken, so a run that dies here begins again here. What cannot be decided is held for a
+person.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS: Final = 60.0
 MOST_LOOKS: Final = 3
-"""Further looks at what cannot be told yet. A job without a reference is searched by its session for as long as it can hide."""
+"""Further looks at what cannot be told yet. A job without a reference was searched by its session already."""
 MOST_SENDS: Final = 5
 RECORDS_AT_ONCE: Final = 200
 """Records of one remedy: the smaller of the vendors' requests (sObject Collections; Sync Leads takes 300)."""
@@ -195,7 +196,7 @@ async def _keep(courier: Courier, unit: Unit, progress: _Progress) -> None:
 async def _send_again(
     courier: Courier, unit: Unit, progress: _Progress, remedy: Remedy, founds: Sequence[Found]
 ) -> bool:
-    """Send `founds` again; return whether the next part may follow: not while an answer is lost or the target is not well."""
+    """Send `founds` again; return whether more may follow: not while an answer is lost or the target is not well."""
     running, clock = courier.running, courier.running.context.clock
     running.check(courier.connection)
     wait_seconds = courier.rule.server_timeout_seconds + LATE_SECONDS
@@ -234,7 +235,7 @@ async def _send_again(
     return True
 
 
-async def _blame(
+async def _blame(  # noqa: PLR0913, PLR0917 - the same parts as `_send_again`, and the refusal
     courier: Courier, unit: Unit, progress: _Progress, remedy: Remedy, founds: Sequence[Found], error: RefusedError
 ) -> bool:
     """Go on after the refusal of a whole remedy: blame its one record, or send its halves."""

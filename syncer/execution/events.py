@@ -1,4 +1,4 @@
-"""What a run tells while it runs: values for a progress bar, a log line or a JSON line. The executor emits, views draw."""
+"""What a run tells while it runs: values for a progress bar, a log or a JSON line. The executor emits, views draw."""
 
 from __future__ import annotations
 

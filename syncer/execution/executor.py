@@ -1,7 +1,7 @@
 """Performs a plan: walks its graph, sends its units, and leaves a journal from which any cut can be resumed.
 
-It decides nothing about paths or order. Whatever an earlier run sent is settled first; then each step starts when those before it are
-settled to the last unit, so that no two writes of one key are ever under way at once.
+It decides nothing about paths or order. Whatever an earlier run sent is settled first; then each step starts when
+those before it are settled to the last unit, so that no two writes of one key are ever under way at once.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _FIRST = (*_UNDER_WAY, Stage.RULED_SENT, Stage.RULED_UNSENT)
 
 
 async def run(plan: Plan, context: Context) -> RunResult:
-    """Perform `plan`, or go on with it where its journal ends; raises `StateError` for a journal that cannot be believed."""
+    """Perform `plan`, or go on with it; raises `StateError` for a journal that cannot be believed."""
     await context.store.spend(plan.digest, context.run)
     journal = await context.store.journal(context.run, context.lease)
     past = Past()
@@ -339,7 +339,7 @@ class _Walk:
             running.changed()
 
     async def _close(self, step: _Step, unit: Unit, state: UnitState) -> None:
-        """Hand a settled unit's outcomes on: to the engine for the ledger, to the rejects, to the guards, to the listener."""
+        """Hand a settled unit's outcomes on: to the ledger's notes, the rejects, the guards, the listener."""
         if state.sha256 != unit.payload.sha256:
             raise StalePlanError(
                 "R102",
@@ -381,11 +381,11 @@ class _Walk:
         created = tally.letters[Outcome.CREATED.letter]
         if guard.max_rejected is not None and rejected > guard.max_rejected:
             self._running.halt(
-                guard=f'Operation "{operation}" has {rejected} rejected rows; "max_rejected" allows {guard.max_rejected}.'
+                guard=f'Operation "{operation}" has {rejected} rejected rows; its guard allows {guard.max_rejected}.'
             )
         if guard.max_creates is not None and created > guard.max_creates:
             self._running.halt(
-                guard=f'Operation "{operation}" has created {created} records; "max_creates" allows {guard.max_creates}.'
+                guard=f'Operation "{operation}" has created {created} records; its guard allows {guard.max_creates}.'
             )
 
     async def _merge(self, operation: OperationPlan) -> None:

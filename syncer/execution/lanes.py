@@ -1,7 +1,8 @@
 """Which keys are under way: the exact lanes of every unit in flight, in doubt or held for a person.
 
-The second guard of "one key, one writer": the plan's graph keeps units apart, and here it would be noticed if it did not. Inside one node
-lanes are disjoint by construction, so a meeting there is a bug; between nodes the later unit waits.
+The second guard of "one key, one writer": the plan's graph keeps units apart, and here it would be noticed if it did
+not. Inside one node lanes are disjoint by construction, so a meeting there is a bug; between nodes the later unit
+waits.
 """
 
 from __future__ import annotations
@@ -48,14 +49,14 @@ class Lanes:
     _taken: dict[str, _Taken] = field(default_factory=dict)
 
     def claim(self, node: str, unit: str, lanes: Sequence[int]) -> Claim:
-        """Take `lanes` for `unit`, all or none; raises `BugError` when units of one node meet or a key stands twice in the unit."""
+        """Take `lanes` for `unit`, all or none; raises `BugError` when units of a node meet, or a key stands twice."""
         wanted = array("Q", sorted(lanes))
         if any(wanted[i] == wanted[i - 1] for i in range(1, len(wanted))):
-            raise _bug(f'Unit "{unit}" holds a key twice')
+            raise _two_writers(unit, unit)
         meeting = [name for name, taken in self._taken.items() if name != unit and _meet(wanted, taken.lanes)]
         for name in meeting:
             if self._taken[name].node == node:
-                raise _bug(f'Units "{unit}" and "{name}" of one step hold the same key')
+                raise _two_writers(unit, name)
         if any(self._taken[name].is_held for name in meeting):
             return Claim.HELD
         if meeting:
@@ -89,5 +90,6 @@ def _meet(first: array[int], second: array[int]) -> bool:
     return False
 
 
-def _bug(what: str) -> BugError:
-    return BugError("R101", f"{what}, so that it would have two writers at once. Nothing of the later unit was sent.")
+def _two_writers(unit: str, other: str) -> BugError:
+    where = f'Unit "{unit}" holds a key twice' if unit == other else f'Units "{unit}" and "{other}" hold the same key'
+    return BugError("R101", f"{where}, so that it would have two writers at once. Nothing of the later one was sent.")

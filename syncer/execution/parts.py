@@ -1,7 +1,7 @@
-"""Units that go on in parts: the search for the records that spoil a request, and the rest that a job left unprocessed.
+"""Units that go on in parts: the search for records that spoil a request, and the rest that a job left over.
 
-The search sends ever smaller runs of records, left to right, so that all before a point is written: about log2 n + 2 calls for each spoilt
-record. It gives up when nothing but refusals came back, because then no record is to blame.
+The search sends ever smaller runs of records, left to right, so that all before a point is written: about log2 n + 2
+calls for each spoilt record. It gives up when nothing but refusals came back, because then no record is to blame.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The rejects of a run as files for people: refused rows with number, code, reason and what to do.
 
-Rows of each unit are put aside as it settles and joined in the plan's order at the end, so memory does not grow with them. Cells that a
-spreadsheet would run as a formula are guarded in the CSV; the JSON lines hold them as they are.
+Rows of each unit are put aside as it settles and joined in the plan's order at the end, so memory does not grow with
+them. Cells that a spreadsheet would run as a formula are guarded in the CSV; the JSON lines hold them as they are.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class RejectSpool:
                 file.write(json.dumps(asdict(each), ensure_ascii=False, separators=(",", ":")) + "\n")
 
     def write(self, folder: Path, planned: Iterable[RejectLine], *, is_last: bool) -> int:
-        """Write `rejects.csv` and `rejects.jsonl`: first `planned`, then the units' in the plan's order; return the count.
+        """Write both files: first `planned`, then the units' in the plan's order; return the count.
 
         What was put aside goes when `is_last`: a run that will be resumed needs it again.
         """

@@ -1,6 +1,7 @@
 """The end of a run in counts: every source row with exactly one outcome, and the exit code that follows.
 
-Pure. Counts that do not add up to the rows read are a bug and stop the report: a number that cannot be trusted is not shown.
+Pure. Counts that do not add up to the rows read are a bug and stop the report: a number that cannot be trusted is not
+shown.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class OperationReport:
-    """One operation's rows by outcome. `looked_up` were decided by a read-back; `repeated` were sent again by choice or remedy."""
+    """One operation's rows by outcome. `looked_up` were decided by a read-back; `repeated` were sent again after it."""
 
     operation: str
     read: int

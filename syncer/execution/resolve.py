@@ -1,7 +1,7 @@
 """What to do about a write whose answer was lost, once the target was read: the in-doubt protocol as a table.
 
-Pure. Hands the executor which records are settled, which may go out again and in which safe form, and which only a person can decide.
-It never lets a write be repeated whose first sending could still double it.
+Pure. Hands the executor which records are settled, which may go out again and in which safe form, and which only a
+person can decide. It never lets a write be repeated whose first sending could still double it.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ Decision = Adopt | SendAnew | Judged
 def decide(
     rule: DoubtRule, undecided: Sequence[int], looked: LookedUp, refused: Collection[int], *, may_look_again: bool
 ) -> Decision:
-    """Return what follows from a read-back for the `undecided` positions; `refused` had a create-only refused before."""
+    """Return what follows for the `undecided` positions; `refused` had a create-only refused before."""
     if looked.job is not None:
         job = _decide_job(rule, looked.job, looked.reference, may_look_again=may_look_again)
         if not isinstance(job, Next):

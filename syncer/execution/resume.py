@@ -1,7 +1,7 @@
 """What a journal says of a run: for each unit how far it came, so that a resumed run does first what must be first.
 
-Pure: folds notes into states, one note at a time, so that a running executor and a resumed one know the same. A sequence of notes that no
-executor writes is refused, because what it means for the target cannot be told.
+Pure: folds notes into states, one note at a time, so that a running executor and a resumed one know the same. A
+sequence of notes that no executor writes is refused, because what it means for the target cannot be told.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Stage(Enum):
-    """How far a unit came. What was sent and has no outcome is `DOUBTED` or `ACCEPTED`, and comes first when a run is resumed."""
+    """How far a unit came. `DOUBTED` and `ACCEPTED` were sent and have no outcome: they come first in a resumed run."""
 
     UNSENT = auto()
     DOUBTED = auto()
@@ -69,11 +69,11 @@ class Past:
         return self.units.get(unit)
 
     def wholes_with(self, *stages: Stage) -> tuple[str, ...]:
-        """Return the units of the plan that are, or have a part, in one of `stages`; in the order of their first note."""
+        """Return the units that are, or have a part, in one of `stages`, in the order of their first note."""
         return tuple(dict.fromkeys(whole_of(name) for name, state in self.units.items() if state.stage in stages))
 
     def outcome_letters(self, unit: str) -> str:
-        """Return one letter a record of a unit as it stands now: known outcomes, `?` for what is in doubt, `.` for what is not."""
+        """Return one letter a record as the unit stands: `?` for what is in doubt, `.` for what is to come."""
         state = self.units[unit]
         match state.stage:
             case Stage.SETTLED:
@@ -93,7 +93,7 @@ class Past:
                 assert_never(state.stage)
 
     def children(self, unit: str) -> tuple[str, ...]:
-        """Return the parts of a unit, without the parts of parts; a part that was refused and cut further is not one."""
+        """Return the parts of a unit, without the parts of parts."""
         return tuple(
             name for name in self.units if name.startswith(f"{unit}[") and name.count("[") == unit.count("[") + 1
         )
@@ -113,7 +113,7 @@ class Past:
         match note:
             case notes.Started():
                 if self.plan not in {"", note.plan}:
-                    raise _senseless("the run", "was started again with another plan")
+                    raise _senseless(note.plan, "is a second plan")
                 self.plan, self.finished = note.plan, None
             case notes.Parked():
                 pass
@@ -129,7 +129,7 @@ class Past:
             case _:
                 self._follow(note)
 
-    def _follow(
+    def _follow(  # noqa: C901 - one case a kind of note
         self,
         note: notes.Prepared
         | notes.Committing
@@ -226,5 +226,5 @@ def _senseless(unit: str, what: str) -> StateError:
     return StateError(
         "R201",
         f'The journal says that "{unit}" {what}, so it is not believed.',
-        "Restore the state folder from a copy, or look the run's records up in the target before anything is sent again.",
+        "Restore the state folder from a copy, or look the records up in the target before anything is sent again.",
     )

@@ -1,4 +1,4 @@
-"""A person's word on writes that nobody else can decide: noted in the run's journal, acted on when the run is resumed."""
+"""A person's word on writes that nobody else can decide: noted in the journal, acted on by resume."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 async def rule(store: Store, lease: Lease, run: str, verdict: Literal["sent", "unsent"], by: str) -> tuple[str, ...]:
-    """Note `verdict` for every unit of `run` that waits for one; return those units, or raise `UserError` when there is none."""
+    """Note `verdict` for every unit of `run` that waits for one, and return them; `UserError` when there is none."""
     journal = await store.journal(run, lease)
     past = Past()
     async for note in journal.notes():

@@ -1,4 +1,4 @@
-"""Parts of a unit: a run of records of a request, or the rest of a job's file. Bytes of a record are never written anew.
+"""Parts of a unit: a run of records of a request, or the rest of a job's file, byte for byte as they were.
 
 Pure over bytes; a part names itself after its unit, so that the journal of a part is found again.
 """

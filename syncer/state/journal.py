@@ -1,7 +1,7 @@
 """The journal's text: a note as one JSON line, sealed by a checksum that covers every line before it.
 
-Hands the stores lines to keep and reads back notes they can believe. It never reads past a line that does not fit: a journal that was
-cut, edited or written by a newer syncer is refused, never half believed.
+Hands the stores lines to keep and reads back notes they can believe. It never reads past a line that does not fit: a
+journal that was cut, edited or written by a newer syncer is refused, never half believed.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def broken(run: str, what: str) -> StateError:
     return StateError(
         "R201",
         f'{what} in the journal of run "{run}", so nothing after it is believed.',
-        "Restore the state folder from a copy. Without one, look the records up in the target before anything is sent again.",
+        "Restore the state folder from a copy, or look the records up in the target before anything is sent again.",
     )
 
 

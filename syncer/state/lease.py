@@ -1,7 +1,8 @@
 """The lease's arithmetic: who may write, for how long, and when a silent holder may be replaced.
 
-Values and pure functions; the stores keep the record and compare-and-swap it. Sending is safe until the lease runs out less a margin, and
-nobody takes over until the longest request that a silent holder can have under way is over as well.
+Values and pure functions; the stores keep the record and compare-and-swap it. Sending is safe until the lease runs
+out less a margin, and nobody takes over until the longest request that a silent holder can have under way is over as
+well.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def locked(record: LeaseRecord, now: float) -> LockedError:
     silent = max(0, round(now - record.renewed))
     return LockedError(
         "R210",
-        f'Run "{record.run}" by {record.holder} has held the lease for {age} s and renewed it {silent} s ago (epoch {record.epoch}).',
+        f'Run "{record.run}" by {record.holder} has held the lease for {age} s and renewed it {silent} s ago.',
         "Wait until that run ends. If it is certain that it is no more and that nothing of it is on its way, run:",
         f"syncer unlock --epoch {record.epoch}",
     )

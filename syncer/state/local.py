@@ -1,8 +1,9 @@
 """State in a folder of this machine: journal, leases and spent plans in one SQLite file, the ledger beside it.
 
-Every call is one transaction with synchronous=FULL, so a note is on the disk when `append` returns, and it is refused in the same
-transaction in which a newer holder would be seen. A holder keeps a file lock, which the system drops when its process dies: such a lease is
-taken over at once; one whose process lives, or cannot be seen, only after the longest request that it can have under way.
+Every call is one transaction with synchronous=FULL, so a note is on the disk when `append` returns, and it is refused
+in the same transaction in which a newer holder would be seen. A holder keeps a file lock, which the system drops when
+its process dies: such a lease is taken over at once; one whose process lives, or cannot be seen, only after the
+longest request that it can have under way.
 """
 
 from __future__ import annotations
@@ -163,7 +164,7 @@ class LocalStore:
         await self._call(work)
 
     async def _end(self, run: str) -> tuple[int, str]:
-        """Return how many notes the run has, and the checksum of the last: a journal that lost its end is seen by it."""
+        """Return how many notes the run has and the checksum of the last, by which a lost end is seen."""
         row = await self._call(lambda db: db.execute("select notes, checksum from run where id = ?", (run,)).fetchone())
         return row or (0, opening(run))
 
@@ -356,7 +357,7 @@ def _damaged(path: Path) -> StateError:
     return StateError(
         "R201",
         f'The state file "{path}" is damaged, so nothing in it is believed.',
-        "Restore it from a copy. Without one, look the records of the last run up in the target before anything is sent again.",
+        "Restore it from a copy, or look the last run's records up in the target before anything is sent again.",
     )
 
 

@@ -15,13 +15,16 @@ RESERVE_BYTES = 64 * 1024 * 1024
 """Below this much free space nothing new is sent, so that the outcome of what is under way can still be written."""
 
 _NETWORK = frozenset(
-    "nfs nfs3 nfs4 cifs smb smb2 smb3 smbfs 9p afs ceph glusterfs lustre gpfs beegfs ocfs2 gfs2 vboxsf vmhgfs virtiofs davfs".split()
+    (
+        *("nfs", "nfs3", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre"),
+        *("gpfs", "beegfs", "ocfs2", "gfs2", "vboxsf", "vmhgfs", "virtiofs", "davfs"),
+    )
 )
 _MOUNTS = Path("/proc/self/mounts")
 
 
 def make_private(folder: Path, *, allow_network: bool = False) -> None:
-    """Create `folder` for its owner alone; raises `StateError` where that cannot be or the file system is not to be trusted."""
+    """Create `folder` for its owner alone; raises `StateError` where that fails or the file system is not trusted."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
@@ -37,7 +40,7 @@ def make_private(folder: Path, *, allow_network: bool = False) -> None:
         raise StateError(
             "R206",
             f'The state folder "{folder}" is on a file system of type "{kind}".',
-            "Keep the state on a local disk, or in an object store. If only one machine ever writes here, allow it with:",
+            "Keep the state on a local disk or in an object store. If only one machine writes here, allow it with:",
             "--allow-network-fs",
         )
 
@@ -71,7 +74,7 @@ def full(folder: Path, why: str) -> StateError:
     """Return the error for a disk that has no room; `why` is a clause."""
     return StateError(
         "R204",
-        f'The disk of "{folder}" is full or nearly so: {why}, and {RESERVE_BYTES // 1_048_576} MB are kept to note what is under way.',
+        f'The disk of "{folder}" is full or nearly so: {why}. {RESERVE_BYTES // 1_048_576} MB are kept for outcomes.',
         "Make room there, then go on with:",
         "syncer resume",
     )

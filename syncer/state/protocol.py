@@ -1,6 +1,7 @@
 """What must outlive a process: journal, ledger, lease, spent plans. Stores differ, this contract does not.
 
-A note is durable when `append` returns. Notes hold counts, references, digests, row numbers and codes; never a secret, never a field value.
+A note is durable when `append` returns. Notes hold counts, references, digests, row numbers and codes; never a
+secret, never a field value.
 """
 
 from __future__ import annotations
@@ -155,9 +156,9 @@ class Remedying(NoteModel):
 
 
 class Split(LetteredNote):
-    """The unit goes on in parts, each a unit of its own named `unit[...]`: the records whose letter is `.` are still to be sent.
+    """The unit goes on in parts, units of their own named `unit[...]`, which hold the records with the letter `.`.
 
-    A request that was refused as a whole is cut until the records to blame are found; a job's unprocessed rest is one part.
+    A request refused as a whole is cut until the records to blame are found; a job's unprocessed rest is one part.
     """
 
     kind: Literal["split"] = "split"
@@ -237,7 +238,7 @@ class Journal(Protocol):
     """One run's notes, append only, under one lease epoch."""
 
     async def append(self, note: Note) -> None:
-        """Make `note` durable; raises `LeaseLostError` when a newer epoch exists, `StateError` when it cannot be written."""
+        """Make `note` durable; `LeaseLostError` when the lease is gone, `StateError` when it cannot be written."""
         ...
 
     def notes(self) -> AsyncIterator[Note]:
@@ -255,7 +256,7 @@ class Lease(Protocol):
     epoch: int
 
     def remaining_seconds(self) -> float:
-        """Return how long sending is still safe, from the last confirmed renewal; pure arithmetic on a monotonic clock."""
+        """Return how long one may still begin to send, counted from the last confirmed renewal on a monotonic clock."""
         ...
 
     async def renew(self) -> None:
@@ -279,7 +280,7 @@ class Ledger(Protocol):
         ...
 
     async def merge(self, operation: str, serial: int, confirmed: Path) -> int:
-        """Overlay `confirmed` and return the new serial; idempotent by (operation, serial); raises `StateError` on a conflict."""
+        """Overlay `confirmed`, return the new serial; idempotent by both; raises `StateError` on a conflict."""
         ...
 
 

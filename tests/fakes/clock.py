@@ -1,5 +1,7 @@
 """Virtual time for asyncio and trio: an event loop that jumps to the next timer instead of waiting for it."""
 
+# ruff: noqa: D102, D107 - the methods are a protocol's, and documented there
+
 from __future__ import annotations
 
 import asyncio

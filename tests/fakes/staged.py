@@ -1,5 +1,7 @@
 """Staged rows in memory: the engine's contract without the engine."""
 
+# ruff: noqa: D102, D107 - the methods are a protocol's, and documented there
+
 from __future__ import annotations
 
 import hashlib
@@ -26,7 +28,7 @@ def lane(key: str) -> int:
 
 
 class FakeStaged:
-    """Rows (key, value) of one operation; the n-th occurrence of a key is of wave n. Row numbers start at 2, after a header."""
+    """Rows (key, value) of one operation; the n-th occurrence of a key is of wave n. Row numbers start at 2."""
 
     def __init__(self, operation: str, rows: Sequence[Row], planned_rejects: Sequence[RowReject] = ()) -> None:
         seen: Counter[str] = Counter()

@@ -1,5 +1,7 @@
 """State in memory with real lines, so that a cut, a crash and a stolen lease can be played at any note."""
 
+# ruff: noqa: D102, D107 - the methods are a protocol's, and documented there
+
 from __future__ import annotations
 
 import json
@@ -147,6 +149,6 @@ class MemoryLedger:
         self.merges.append(operation)
         if self.serials.get(operation, 0) > serial:
             return self.serials[operation]
-        self.content.setdefault(operation, {}).update(json.loads(confirmed.read_text()))
+        self.content.setdefault(operation, {}).update(json.loads(confirmed.read_text()))  # noqa: ASYNC240 - a small file
         self.serials[operation] = serial + 1
         return serial + 1

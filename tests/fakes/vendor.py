@@ -1,10 +1,13 @@
-"""A target in memory with the vendors' vices: it makes duplicates when writes of one key overlap, and loses answers on demand."""
+"""A target in memory with the vendors' vices: duplicates where writes of one key overlap, answers lost on demand."""
+
+# ruff: noqa: D102, D107 - the methods are a protocol's, and documented there
 
 from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import anyio
@@ -111,7 +114,7 @@ class Vendor:
                 by_key[key].append(call)
         found = []
         for calls in by_key.values():
-            for first, second in zip(calls, calls[1:], strict=False):
+            for first, second in pairwise(calls):
                 if first.ended is None or second.arrived < first.ended:
                     found.append((first.unit, second.unit))
         return found
@@ -182,7 +185,7 @@ class FakeSession:
             answer[0] = RecordResult(0, Outcome.IN_DOUBT)
         return Answered("r", tuple(answer))
 
-    async def _apply(
+    async def _apply(  # noqa: PLR0917 - started as a task, which takes no names
         self,
         unit: Unit,
         rows: list[tuple[str, str]],

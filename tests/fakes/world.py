@@ -70,7 +70,7 @@ def plan_of(
     sizes: Mapping[str, int | None] | None = None,
     jobs: frozenset[str] = frozenset({"job"}),
 ) -> Plan:
-    """Return the plan that performs `ops`: a node per wave, waves in order, and `after`. `sizes`: records a unit, by path."""
+    """Return the plan that performs `ops`: a node per wave, and edges; `sizes` are records a unit, by path."""
     sizes = sizes or {path: rule[0].max_records for path, rule in RULES.items()}
     nodes: list[Node] = []
     edges: list[Edge] = []
@@ -167,6 +167,7 @@ class World:
     sessions: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        """Make plan, rows and state of the operations."""
         self.clock = LoopClock()
         self.store = MemoryStore(self.clock)
         self.plan = plan_of(self.ops, self.concurrency)

@@ -35,7 +35,8 @@ def main() -> int:
         broken += bool(found)
     took = time.monotonic() - began
     print(  # noqa: T201 - as above
-        f"{options.count} seeds, {broken} broken; {virtual / 3600:.1f} h in {took:.1f} s, {options.count / took:.1f} seeds a second"
+        f"{options.count} seeds, {broken} broken; {virtual / 3600:.1f} h in {took:.1f} s, "
+        f"{options.count / took:.1f} seeds a second"
     )
     return 1 if broken else 0
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from syncer.facts import System
@@ -79,7 +80,19 @@ def _ends(played: Played) -> Iterator[str]:
 
 
 def _exclusive_keys(played: Played) -> Iterator[str]:
-    """I1: no two writes with one key are under way at once."""
+    """I1: no two writes with one key are under way at once, and no request holds a key twice."""
+    for entry in played.sandbox.traffic.entries:
+        if len(set(entry.keys)) != len(entry.keys):
+            yield f"I1: call {entry.number} holds a key twice"
+    for key, found in _spans(played).items():
+        found.sort()
+        for (_, ended, first), (began, _, second) in pairwise(found):
+            if began < ended:
+                yield f"I1: {first} and {second} wrote {key} at once"
+
+
+def _spans(played: Played) -> dict[str, list[tuple[float, float, str]]]:
+    """Return, by key, from when to when each write of it was under way; a job is, from its queue to its end."""
     spans: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
     for entry in played.sandbox.traffic.entries:
         if entry.applied_at is None or entry.job_id is not None:
@@ -87,19 +100,13 @@ def _exclusive_keys(played: Played) -> Iterator[str]:
         ended = max(entry.applied_at, entry.last_byte_at or entry.applied_at)
         for key in entry.keys:
             spans[f"{entry.system}/{key}"].append((entry.arrived_at, ended, f"{entry.operation} {entry.number}"))
-        if len(set(entry.keys)) != len(entry.keys):
-            yield f"I1: call {entry.number} holds a key twice"
     for job in played.sandbox.traffic.jobs:
         if job.started_at is None:
             continue
         for key in job.keys:
             end = job.finished_at if job.finished_at is not None else float("inf")
             spans[f"{job.system}/{key}"].append((job.queued_at, end, f"job {job.job_id}"))
-    for key, found in spans.items():
-        found.sort()
-        for (_, ended, first), (began, _, second) in zip(found, found[1:], strict=False):
-            if began < ended:
-                yield f"I1: {first} and {second} wrote {key} at once"
+    return spans
 
 
 def _by_key(played: Played) -> dict[tuple[System, str], list[str]]:
@@ -177,7 +184,9 @@ def _only_what_was_planned(played: Played, rows: list[Row]) -> Iterator[str]:
 def _one_activity(played: Played, rows: list[Row]) -> Iterator[str]:
     """I4: a push writes one activity, unless it was reported in doubt."""
     pushes = Counter(
-        key for entry in played.sandbox.traffic.entries if entry.applied_at is not None and "push" in entry.endpoint
+        key
+        for entry in played.sandbox.traffic.entries
+        if entry.applied_at is not None and "push" in entry.endpoint
         for key in entry.keys
     )
     names = {op.name for op in played.scene.ops if op.path == "push"}
@@ -210,7 +219,7 @@ def _honest(played: Played, rows: list[Row]) -> Iterator[str]:
 
 
 def _one_epoch_at_a_time(played: Played) -> Iterator[str]:
-    """I8: what was sent under an older lease is settled before a newer one sends: each send is announced once and ended once."""
+    """I8: what an older lease sent is settled before a newer one sends: each send is announced and ended once."""
     announced: set[str] = set()
     for note in played.notes:
         if note.kind == "committing":

@@ -182,7 +182,9 @@ class _Theatre:
                 for name, each in endpoints.items()
             },
             staged=self.staged,
-            paths={(op.name, op.path): self._rule(op.object, op.path, endpoints[op.connection]) for op in self.scene.ops},
+            paths={
+                (op.name, op.path): self._rule(op.object, op.path, endpoints[op.connection]) for op in self.scene.ops
+            },
             ledger_serials={op.name: 0 for op in self.scene.ops},
             offload=directly,
             stop=stop,

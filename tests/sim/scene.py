@@ -35,7 +35,7 @@ LATEST_SECONDS = 28.0
 
 @dataclass(frozen=True)
 class Scene:
-    """One seed, unfolded. `deaths` are the notes at which a process dies; `signals` the seconds at which one is stopped."""
+    """One seed, unfolded: at which notes a process dies (true: before it), after how many seconds one is stopped."""
 
     seed: int
     ops: tuple[Op, ...]
@@ -50,7 +50,7 @@ class Scene:
 
 def unfold(seed: int) -> Scene:
     """Return what happens under `seed`; the same for ever."""
-    chance = random.Random(f"syncer sim {seed}")
+    chance = random.Random(f"syncer sim {seed}")  # noqa: S311 - a story, not a secret
     ops: list[Op] = []
     for number in range(chance.randint(1, 4)):
         path = chance.choice(tuple(PATHS))
@@ -134,6 +134,9 @@ def _fault(chance: random.Random, system: System) -> FaultRule:
         "nth": chance.randint(1, 8),
         "count": chance.randint(1, 3),
     }
+    if action == "shuffle_results":
+        # Job results have no order. The results of a request have the request's, and nothing else tells them apart.
+        rule["endpoint"] = "*/jobs/*"
     if action in {"apply_late", "delay", "slow_job"}:
         rule["seconds"] = chance.uniform(0.5, LATEST_SECONDS)
     if action == "apply_first_k":

@@ -1,5 +1,7 @@
 """Rows of a simulated operation: the engine's contract in memory, with the vendors' field names and result files."""
 
+# ruff: noqa: D102, D107 - the methods are a protocol's, and documented there
+
 from __future__ import annotations
 
 import csv

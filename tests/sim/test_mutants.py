@@ -125,9 +125,7 @@ def push_is_repeated(patch: pytest.MonkeyPatch) -> None:
     changed = {(repeat, action): rows[Repeat.SAFE, action] for repeat in Repeat for action in Action}
     patch.setattr(resolve, "TABLE", changed)
     original = resolve.DoubtRule
-    patch.setattr(
-        executor, "DoubtRule", lambda action, repeat, _: original(action, repeat, "resend"), raising=True
-    )
+    patch.setattr(executor, "DoubtRule", lambda action, repeat, _: original(action, repeat, "resend"), raising=True)
 
 
 def steps_do_not_wait(patch: pytest.MonkeyPatch) -> None:

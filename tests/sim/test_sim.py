@@ -12,7 +12,7 @@ from tests.sim.play import play
 if TYPE_CHECKING:
     from pathlib import Path
 
-ONCE_FAILED = (119,)
+ONCE_FAILED = (119, 462, 597)
 """Seeds that found something once are played for ever."""
 
 
@@ -22,7 +22,7 @@ def _new(folder: Path, name: str) -> Path:
 
 
 def test_no_seed_breaks_an_invariant(tmp_path: Path, seeds: range) -> None:
-    """One writer a key, order, nothing lost, no duplicate, quotas, the plan and nothing else, an honest report, an end."""
+    """One writer a key, order, nothing lost or doubled, quotas, the plan alone, an honest report, an end."""
     broken = {}
     for seed in seeds:
         if found := violations(play(seed, _new(tmp_path, str(seed)))):

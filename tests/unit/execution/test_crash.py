@@ -45,7 +45,7 @@ def _rejected(it: World) -> set[tuple[object, object]]:
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 async def test_a_crash_at_any_note_changes_nothing_in_the_end(tmp_path: Path, *, before: bool) -> None:
-    """Killed just before or just after each note, the resumed run ends like an undisturbed one; no key is ever sent twice at once."""
+    """Killed before or after each note, the resumed run ends like an undisturbed one, no key sent twice at once."""
     wanted = await _undisturbed(_new(tmp_path, "calm"))
     at = 0
     while True:
@@ -57,9 +57,9 @@ async def test_a_crash_at_any_note_changes_nothing_in_the_end(tmp_path: Path, *,
             await anyio.sleep(500)
             found = it.vendor.state(), it.confirmed(), _rejected(it), result.exit_code
             if result.exit_code == 9:
-                # A push cut between send and note may have been sent or not: a person is asked, and nothing is there twice.
+                # A push cut between send and note may have been sent or not: a person is asked, nothing is twice there.
                 assert [each.unit for each in result.held] == ["p/1/push/0000"]
-                assert not any(activities for (_, activities), in _pushed(it))
+                assert not any(activities for ((_, activities),) in _pushed(it))
             else:
                 assert found == wanted, f"killed at note {at}"
             assert it.vendor.duplicates() == []

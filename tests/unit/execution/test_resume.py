@@ -106,9 +106,7 @@ def test_a_job_that_was_accepted_is_never_taken_for_one_that_waits_unseen() -> N
 
 def test_remedies_are_counted() -> None:
     """The report says how many records went out again."""
-    state = past(
-        *DOUBT, Remedying(unit=U, how="repeat", positions=(0, 2), at=200.0, wait_seconds=120.0)
-    ).state(U)
+    state = past(*DOUBT, Remedying(unit=U, how="repeat", positions=(0, 2), at=200.0, wait_seconds=120.0)).state(U)
     assert state is not None
     assert (state.repeated, state.at) == (2, 200.0)
 

@@ -1,5 +1,7 @@
 """A store on a disk of this machine, called in the loop."""
 
+# ruff: noqa: D102, D107 - the methods are a protocol's, and documented there
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -37,6 +39,7 @@ class HandClock:
 
 @pytest.fixture
 def clock() -> HandClock:
+    """Time stands still until it is moved."""
     return HandClock()
 
 

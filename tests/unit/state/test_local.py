@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +19,7 @@ from syncer.state.lease import TTL_SECONDS
 from syncer.state.local import LocalStore
 from syncer.state.protocol import Committing, Intended, Note, Parked, Settled, Started
 from tests.fakes.world import directly
+from tests.unit.state.conftest import HandClock, Opener
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[3]
@@ -31,7 +31,7 @@ async def _read(store: LocalStore, run: str = "run1") -> list[Note]:
     return [note async for note in journal.notes()]
 
 
-async def test_notes_outlive_the_process(opened, clock) -> None:
+async def test_notes_outlive_the_process(opened: Opener, clock: HandClock) -> None:
     """What was appended is read by the next process, in order, over many pages."""
     first = opened()
     lease = await first.acquire(("leads",), "ada", "run1")
@@ -44,7 +44,7 @@ async def test_notes_outlive_the_process(opened, clock) -> None:
     assert await _read(opened()) == notes
 
 
-async def test_runs_are_listed_oldest_first(opened) -> None:
+async def test_runs_are_listed_oldest_first(opened: Opener) -> None:
     """A run is known once its journal was opened for writing."""
     store = opened()
     for run in ("b", "a"):
@@ -55,7 +55,7 @@ async def test_runs_are_listed_oldest_first(opened) -> None:
     assert await store.runs() == ("b", "a")
 
 
-async def test_only_a_holder_may_append(opened) -> None:
+async def test_only_a_holder_may_append(opened: Opener) -> None:
     """A journal that was opened to look at cannot be written."""
     store = opened()
     journal = await store.journal("run1", None)
@@ -63,7 +63,7 @@ async def test_only_a_holder_may_append(opened) -> None:
         await journal.append(STARTED)
 
 
-async def test_a_key_space_has_one_holder(opened, clock) -> None:
+async def test_a_key_space_has_one_holder(opened: Opener, clock: HandClock) -> None:
     """The second one is told who holds it; other key spaces are free."""
     store, other = opened(), opened()
     lease = await store.acquire(("leads", "contacts"), "ada", "run1")
@@ -76,14 +76,14 @@ async def test_a_key_space_has_one_holder(opened, clock) -> None:
     assert [record.run for record in await store.held()] == ["run2", "run3"]
 
 
-async def test_one_run_is_resumed_by_one_process(opened) -> None:
+async def test_one_run_is_resumed_by_one_process(opened: Opener) -> None:
     """Even without a key space in common."""
     await opened().acquire(("leads",), "ada", "run1")
     with pytest.raises(LockedError):
         await opened().acquire(("accounts",), "bob", "run1")
 
 
-async def test_a_silent_holder_is_replaced_when_its_last_request_must_be_over(opened, clock) -> None:
+async def test_a_silent_holder_is_replaced_when_its_last_request_must_be_over(opened: Opener, clock: HandClock) -> None:
     """Not at expiry, but after the longest request on top; and then its notes are refused."""
     first, second = opened(), opened()
     old = await first.acquire(("leads",), "ada", "run1")
@@ -102,7 +102,7 @@ async def test_a_silent_holder_is_replaced_when_its_last_request_must_be_over(op
     await (await second.journal("run2", new)).append(STARTED)
 
 
-async def test_a_dead_holder_is_replaced_at_once(opened) -> None:
+async def test_a_dead_holder_is_replaced_at_once(opened: Opener) -> None:
     """Its file lock went with its process, so nothing of it can still be sending."""
     first, second = opened(), opened()
     await first.acquire(("leads",), "ada", "run1")
@@ -112,7 +112,7 @@ async def test_a_dead_holder_is_replaced_at_once(opened) -> None:
         await opened().acquire(("leads",), "eve", "run1")
 
 
-async def test_a_holder_without_a_lock_file_is_waited_for(opened, tmp_path, clock) -> None:
+async def test_a_holder_without_a_lock_file_is_waited_for(opened: Opener, tmp_path: Path, clock: HandClock) -> None:
     """State copied from another machine: nobody can see whether its process lives."""
     first, second = opened(), opened()
     lease = await first.acquire(("leads",), "ada", "run1")
@@ -124,7 +124,7 @@ async def test_a_holder_without_a_lock_file_is_waited_for(opened, tmp_path, cloc
     await second.acquire(("leads",), "bob", "run1")
 
 
-async def test_on_a_network_disk_only_time_tells(tmp_path, clock) -> None:
+async def test_on_a_network_disk_only_time_tells(tmp_path: Path, clock: HandClock) -> None:
     """Locks lie there, so a free lock proves nothing."""
     stores = [LocalStore(tmp_path / "s", clock, allow_network=True, offload=directly) for _ in range(2)]
     await stores[0].acquire(("leads",), "ada", "run1")
@@ -134,7 +134,7 @@ async def test_on_a_network_disk_only_time_tells(tmp_path, clock) -> None:
     stores[1].close()
 
 
-async def test_a_renewed_lease_is_safe_again(opened, clock) -> None:
+async def test_a_renewed_lease_is_safe_again(opened: Opener, clock: HandClock) -> None:
     """Time is counted from before the renewal began."""
     lease = await opened().acquire(("leads",), "ada", "run1")
     clock.pass_by(50)
@@ -143,7 +143,7 @@ async def test_a_renewed_lease_is_safe_again(opened, clock) -> None:
     assert lease.remaining_seconds() == 55
 
 
-async def test_a_person_breaks_a_lease_by_its_epoch(opened) -> None:
+async def test_a_person_breaks_a_lease_by_its_epoch(opened: Opener) -> None:
     """The word is kept; a wrong epoch breaks nothing."""
     store = opened()
     lease = await store.acquire(("leads",), "ada", "run1")
@@ -155,7 +155,7 @@ async def test_a_person_breaks_a_lease_by_its_epoch(opened) -> None:
     await opened().acquire(("leads",), "bob", "run1")
 
 
-async def test_a_plan_is_spent_once(opened) -> None:
+async def test_a_plan_is_spent_once(opened: Opener) -> None:
     """By its own run as often as it is resumed, by no other."""
     store = opened()
     assert await store.spent_by("p") is None
@@ -166,7 +166,7 @@ async def test_a_plan_is_spent_once(opened) -> None:
         await store.spend("p", "run2")
 
 
-async def test_files_are_the_owners_alone(opened, tmp_path) -> None:
+async def test_files_are_the_owners_alone(opened: Opener, tmp_path: Path) -> None:
     """Folder 0700, files 0600, whatever the umask says."""
     before = os.umask(0)
     try:
@@ -195,7 +195,9 @@ async def _some_state(store: LocalStore) -> list[Note]:
     return notes
 
 
-async def test_a_file_cut_anywhere_is_read_whole_in_part_or_refused(opened, tmp_path, clock) -> None:
+async def test_a_file_cut_anywhere_is_read_whole_in_part_or_refused(
+    opened: Opener, tmp_path: Path, clock: HandClock
+) -> None:
     """Every cut is either detected, or leaves notes that were written, in their order."""
     notes = await _some_state(opened())
     whole = (tmp_path / "state" / "state.sqlite").read_bytes()
@@ -217,7 +219,7 @@ async def test_a_file_cut_anywhere_is_read_whole_in_part_or_refused(opened, tmp_
     assert outcomes == {"read", "empty", "R201"}
 
 
-async def test_a_changed_byte_in_the_file_is_not_believed(opened, tmp_path, clock) -> None:
+async def test_a_changed_byte_in_the_file_is_not_believed(opened: Opener, tmp_path: Path, clock: HandClock) -> None:
     """A flipped byte is refused, or was in a place that holds nothing."""
     notes = await _some_state(opened())
     whole = (tmp_path / "state" / "state.sqlite").read_bytes()
@@ -248,7 +250,7 @@ async def test_a_changed_byte_in_the_file_is_not_believed(opened, tmp_path, cloc
         ("drop table note", "R205"),
     ],
 )
-async def test_a_state_that_is_not_ours_is_refused(opened, tmp_path, statement, code) -> None:
+async def test_a_state_that_is_not_ours_is_refused(opened: Opener, tmp_path: Path, statement: str, code: str) -> None:
     """Newer, foreign or edited: never half believed, never begun afresh."""
     await _some_state(opened())
     with sqlite3.connect(tmp_path / "state" / "state.sqlite") as db:
@@ -259,7 +261,7 @@ async def test_a_state_that_is_not_ours_is_refused(opened, tmp_path, statement, 
     assert caught.value.code == code
 
 
-async def test_another_programs_file_is_left_alone(opened, tmp_path) -> None:
+async def test_another_programs_file_is_left_alone(opened: Opener, tmp_path: Path) -> None:
     """A database that somebody else keeps there is not written to."""
     (tmp_path / "state").mkdir()
     with sqlite3.connect(tmp_path / "state" / "state.sqlite") as db:
@@ -269,7 +271,7 @@ async def test_another_programs_file_is_left_alone(opened, tmp_path) -> None:
         await opened().runs()
 
 
-async def test_a_full_disk_is_told_before_a_send(opened, monkeypatch) -> None:
+async def test_a_full_disk_is_told_before_a_send(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     """With less than the reserve left nothing new is announced, and outcomes can still be written."""
     store = opened()
     journal = await store.journal("run1", await store.acquire(("leads",), "ada", "run1"))
@@ -279,7 +281,7 @@ async def test_a_full_disk_is_told_before_a_send(opened, monkeypatch) -> None:
     await journal.append(Parked(reason="no room"))
 
 
-async def test_a_disk_that_is_full_at_the_write_is_told_as_such(opened) -> None:
+async def test_a_disk_that_is_full_at_the_write_is_told_as_such(opened: Opener) -> None:
     """SQLite's refusal becomes a sentence with what to do, and the note before it still stands."""
     store = opened()
     journal = await store.journal("run1", await store.acquire(("leads",), "ada", "run1"))
@@ -292,7 +294,7 @@ async def test_a_disk_that_is_full_at_the_write_is_told_as_such(opened) -> None:
     assert await _read(store) == [STARTED]
 
 
-async def test_a_folder_that_cannot_be_made_is_named(tmp_path, clock) -> None:
+async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, clock: HandClock) -> None:
     """The message says which folder and why."""
     (tmp_path / "file").write_text("")
     store = LocalStore(tmp_path / "file" / "state", clock, offload=directly)
@@ -300,7 +302,7 @@ async def test_a_folder_that_cannot_be_made_is_named(tmp_path, clock) -> None:
         await store.runs()
 
 
-async def test_a_lock_that_cannot_be_read_is_no_traceback(opened, tmp_path, monkeypatch) -> None:
+async def test_a_lock_that_cannot_be_read_is_no_traceback(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error of the system becomes a state error."""
     store = opened()
     await store.runs()
@@ -313,17 +315,15 @@ async def test_a_lock_that_cannot_be_read_is_no_traceback(opened, tmp_path, monk
         await store.acquire(("leads",), "ada", "run1")
 
 
-async def test_races_in_one_process_have_one_winner(tmp_path, clock) -> None:
+async def test_races_in_one_process_have_one_winner(tmp_path: Path, clock: HandClock) -> None:
     """Many stores at once, many threads: exactly one takes the lease, again and again."""
     import anyio
 
     for attempt in range(20):
         winners: list[LocalStore] = []
         stores = [LocalStore(tmp_path / "race", clock) for _ in range(4)]
-        barrier = threading.Barrier(1)
 
         async def take(store: LocalStore, attempt: int = attempt, winners: list[LocalStore] = winners) -> None:
-            barrier.wait()
             try:
                 await store.acquire(("leads",), "x", f"run{attempt}")
             except LockedError:
@@ -366,7 +366,7 @@ anyio.run(main)
 """
 
 
-async def test_two_processes_take_turns(tmp_path, clock) -> None:
+async def test_two_processes_take_turns(tmp_path: Path, clock: HandClock) -> None:
     """Real processes on one state: what one writes under its lease is never mixed with the other's."""
     command = [sys.executable, "-c", RACER, str(tmp_path / "state")]
     pairs = [
@@ -404,8 +404,8 @@ anyio.run(main)
 """
 
 
-async def test_a_killed_process_leaves_a_lease_that_can_be_taken_at_once(tmp_path) -> None:
-    """kill -9, and the next one goes on; while the victim lived it was locked out."""
+async def test_a_killed_process_leaves_a_lease_that_can_be_taken_at_once(tmp_path: Path) -> None:
+    """Killed, and the next one goes on; while the victim lived it was locked out."""
     from syncer.clock import SystemClock
 
     process = subprocess.Popen(  # noqa: ASYNC220, S603 - as above
@@ -422,7 +422,7 @@ async def test_a_killed_process_leaves_a_lease_that_can_be_taken_at_once(tmp_pat
     store.close()
 
 
-async def test_a_journal_that_lost_its_run_is_not_written_on(opened) -> None:
+async def test_a_journal_that_lost_its_run_is_not_written_on(opened: Opener) -> None:
     """It would begin a second chain in the middle of the first."""
     store = opened()
     journal = await store.journal("run1", await store.acquire(("leads",), "ada", "run1"))
@@ -433,6 +433,6 @@ async def test_a_journal_that_lost_its_run_is_not_written_on(opened) -> None:
         await journal.append(STARTED)
 
 
-async def test_the_ledger_lives_beside(opened) -> None:
+async def test_the_ledger_lives_beside(opened: Opener) -> None:
     """One folder is the whole state."""
     assert await opened().ledger().serial("newsletter") == 0
