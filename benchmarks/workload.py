@@ -45,7 +45,7 @@ def select(rows: int, version: int = 1, changed: float = 0.1) -> str:
         return f"({mix.format(salt)})"
 
     moved = f"CASE WHEN {version} = 2 AND {draw(91)} % 10000 < {int(changed * 10_000)} THEN 1 ELSE 0 END"
-    person = f"CASE WHEN {draw(1)} % 100 < 2 THEN greatest(0, i - 1 - {draw(2)} % 5000) ELSE i END"
+    person = f"CASE WHEN i > 5000 AND {draw(1)} % 100 < 2 THEN i - 1 - {draw(2)} % 5000 ELSE i END"
     return f"""
     WITH numbers AS (SELECT i, {person} AS person FROM range({rows}) t(i))
     SELECT

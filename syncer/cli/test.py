@@ -33,7 +33,7 @@ def test(
     from syncer.cli.views import unit_tests
     from syncer.workflow import load, testing
 
-    results = testing.run_tests(load.load(project), only)
+    results = testing.run_tests(load.load(project, reaches=False), only)
     unit_tests.show(results)
     if junit is not None:
         junit.write_text(unit_tests.as_junit(results), encoding="utf-8")

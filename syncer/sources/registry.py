@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from syncer.errors import SourceError
 from syncer.manifest.models import Column
+from syncer.sources.column import source_column
 from syncer.sources.csv import CsvForm, CsvSource
 from syncer.sources.database import DatabaseSource
 from syncer.sources.header import DELIMITERS
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from syncer.manifest import models
-    from syncer.sources.protocol import Source
+    from syncer.manifest.models import ColumnType
+    from syncer.sources.protocol import Source, SourceColumn
 
 _ENDINGS = {
     "csv": "csv",
@@ -52,6 +54,12 @@ def source(name: str, declared: models.Source, files: tuple[Path, ...], others: 
         null_values=declared.null_values,
     )
     return CsvSource(name, files, form, columns)
+
+
+def declared_columns(declared: Mapping[str, ColumnType | Column]) -> tuple[SourceColumn, ...]:
+    """Return the columns that a manifest declares, for a source that cannot be asked."""
+    columns = {key: each if isinstance(each, Column) else Column(type=each) for key, each in declared.items()}
+    return tuple(source_column(name, columns, "VARCHAR") for name in columns)
 
 
 def _format(files: tuple[Path, ...]) -> str:

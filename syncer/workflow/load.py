@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,13 @@ from syncer.manifest.files import locate_sources
 from syncer.manifest.read import Project, read_project
 from syncer.manifest.template import resolve_sources
 from syncer.mapping.compile import compile_operation
+from syncer.sources.registry import declared_columns
 from syncer.sources.registry import source as open_source
 from syncer.targets import describe, registry
 from syncer.workflow.endpoints import declared_endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from syncer.facts import Capabilities, ObjectSchema
@@ -56,16 +58,24 @@ def read(folder: Path) -> Loaded:
 
 
 def load(
-    folder: Path, *, select: Sequence[str] = (), exclude: Sequence[str] = (), only: Sequence[str] | None = None
+    folder: Path,
+    *,
+    select: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    only: Sequence[str] | None = None,
+    reaches: bool = True,
 ) -> Loaded:
-    """Read, check and compile a project; raises `ManifestError` with every finding."""
+    """Read, check and compile a project; raises `ManifestError` with every finding.
+
+    Without `reaches` no database is asked, and an operation that needs one is checked as far as its columns are declared.
+    """
     project = read_project(folder)
     manifest = project.manifest
     found: list[Diagnostic] = []
     chosen = only if only is not None else _chosen(manifest, select, exclude)
     schemas = _schemas(project)
     able = capabilities(manifest)
-    sources, columns = _sources(project, chosen, found)
+    sources, columns = _sources(project, found, reaches=reaches)
     found += check.check(
         project, schemas, {name: [each.name for each in known] for name, known in columns.items()}, able
     )
@@ -132,30 +142,74 @@ def _schemas(project: Project) -> dict[tuple[str, str], ObjectSchema]:
 
 
 def _sources(
-    project: Project, chosen: Sequence[str], found: list[Diagnostic]
+    project: Project, found: list[Diagnostic], *, reaches: bool
 ) -> tuple[dict[str, Source], dict[str, tuple[SourceColumn, ...]]]:
-    """Open the sources of the chosen operations, and those that these read, as far as their columns."""
+    """Open every source as far as its columns; findings are added to `found`.
+
+    Without `reaches` no database is asked: its declared columns count, and where there are none, a warning says so.
+    """
     manifest = project.manifest
-    wanted = list(dict.fromkeys(manifest.operations[name].source for name in chosen if name in manifest.operations))
-    wanted += [name for name in manifest.sources if name not in wanted]
-    known = [name for name in wanted if name in manifest.sources]
-    resolved, warnings = resolve_sources(manifest, project.positions, known, os.environ)
+    databases = [name for name, each in manifest.sources.items() if each.database is not None and not reaches]
+    known = [name for name in manifest.sources if name not in databases and not _reads(manifest, name, databases)]
+    found += _declared_only(project, [name for name in manifest.sources if name not in known])
+    try:
+        resolved, warnings = resolve_sources(manifest, project.positions, known, os.environ)
+    except ManifestError as error:
+        found += error.diagnostics
+        return {}, {}
     found += warnings
     patterns = {name: each.file for name, each in resolved.items() if each.file is not None}
     files, troubles = locate_sources(patterns, project.root, project.positions)
     found += troubles
     opened: dict[str, Source] = {}
-    columns: dict[str, tuple[SourceColumn, ...]] = {}
-    for name in known:
+    columns: dict[str, tuple[SourceColumn, ...]] = {
+        name: declared_columns(each.columns)
+        for name, each in manifest.sources.items()
+        if name not in known and each.columns
+    }
+    for name in _readers_last(manifest, known):
         if name in patterns and name not in files:
             continue
-        place = project.positions.at("sources", name)
+        database = resolved[name].database
+        declared = manifest.sources[name].model_copy(update={"database": database.reveal() if database else None})
         try:
-            opened[name] = open_source(name, manifest.sources[name], tuple(files.get(name, ())), opened)
+            opened[name] = open_source(name, declared, tuple(files.get(name, ())), opened)
             columns[name] = opened[name].columns()
         except SourceError as error:
+            place = project.positions.at("sources", name)
             found.append(Diagnostic(error.code, error.detail, place, error.advice, error.command))
     return opened, columns
+
+
+def _declared_only(project: Project, names: Sequence[str]) -> Iterator[Diagnostic]:
+    for name in names:
+        if not project.manifest.sources[name].columns:
+            yield Diagnostic(
+                "M240",
+                f'Source "{name}" needs a database and declares no columns, so templates that read it are not checked.',
+                project.positions.at("sources", name),
+                'Declare its "columns", and this command checks them without asking the database.',
+                severity=Severity.WARNING,
+            )
+
+
+def _readers_last(manifest: Manifest, names: Sequence[str]) -> list[str]:
+    """Return the names so that a source that reads others by SQL comes after them."""
+    order: list[str] = []
+    waiting = list(names)
+    while waiting:
+        ready = [name for name in waiting if not _reads(manifest, name, waiting)] or waiting[:1]
+        order += ready
+        waiting = [name for name in waiting if name not in ready]
+    return order
+
+
+def _reads(manifest: Manifest, name: str, others: Sequence[str]) -> bool:
+    declared = manifest.sources[name]
+    if declared.sql is None or declared.database is not None:
+        return False
+    words = set(re.findall(r"[A-Za-z_][A-Za-z0-9_-]*", declared.sql))
+    return any(other in words for other in others if other != name)
 
 
 def _chosen(manifest: Manifest, select: Sequence[str], exclude: Sequence[str]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from syncer.engine.stage import stage
 from syncer.errors import SourceError
 from syncer.facts import JsonFormat
 from syncer.sources.given import GivenRows
+from syncer.sources.registry import declared_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +48,12 @@ def run_tests(loaded: Loaded, pattern: str = "*") -> tuple[TestResult, ...]:
 
 def _difference(loaded: Loaded, test: UnitTest) -> tuple[str, ...]:
     pipeline = loaded.pipelines[test.operation]
-    declared = loaded.sources[loaded.manifest.operations[test.operation].source].columns()
+    source = loaded.manifest.operations[test.operation].source
+    declared = (
+        loaded.sources[source].columns()
+        if source in loaded.sources
+        else declared_columns(loaded.manifest.sources[source].columns)
+    )
     known = {each.name for each in declared}
     strange = sorted({name for row in test.given for name in row} - known)
     if strange:
@@ -55,7 +61,12 @@ def _difference(loaded: Loaded, test: UnitTest) -> tuple[str, ...]:
     with tempfile.TemporaryDirectory(prefix="syncer-test-") as folder:
         try:
             staged = stage(
-                pipeline, GivenRows(pipeline.source, declared, test.given), None, {"test": _RECORDS}, Path(folder)
+                pipeline,
+                GivenRows(pipeline.source, declared, test.given),
+                None,
+                {"test": _RECORDS},
+                Path(folder),
+                lookups={each.source: loaded.sources[each.source] for each in pipeline.lookups},
             )
         except SourceError as error:
             return (error.detail,)
