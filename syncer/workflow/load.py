@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from syncer.diagnostics import Diagnostic, Severity, in_order
@@ -15,8 +15,7 @@ from syncer.manifest import check
 from syncer.manifest.files import locate_sources
 from syncer.manifest.read import Project, read_project
 from syncer.manifest.template import resolve_sources
-from syncer.mapping.compile import compile_operation
-from syncer.sources.registry import declared_columns
+from syncer.mapping.compile import Compiled, compile_operation
 from syncer.sources.registry import source as open_source
 from syncer.targets import describe, registry
 from syncer.workflow.endpoints import declared_endpoint
@@ -67,7 +66,7 @@ def load(
 ) -> Loaded:
     """Read, check and compile a project; raises `ManifestError` with every finding.
 
-    Without `reaches` no database is asked, and an operation that needs one is checked as far as its columns are declared.
+    Without `reaches` no database is asked, and the templates of an operation that needs one are not compiled.
     """
     project = read_project(folder)
     manifest = project.manifest
@@ -79,20 +78,13 @@ def load(
     found += check.check(
         project, schemas, {name: [each.name for each in known] for name, known in columns.items()}, able
     )
+    loaded = Loaded(project.root, project, schemas, sources, {}, ())
     pipelines: dict[str, Pipeline] = {}
     for name in chosen:
-        at = _target_of(manifest, name)
         source = manifest.operations[name].source if name in manifest.operations else ""
-        if at not in schemas or at not in able or source not in columns:
+        if source not in columns:
             continue
-        compiled = compile_operation(
-            manifest,
-            name,
-            [(each.name, each.type) for each in columns[source]],
-            schemas[at],
-            able[at].folded_types,
-            project.positions.inside,
-        )
+        compiled = compiled_operation(loaded, name, columns[source])
         # One finding a place: what `check` says of a template's names, compiling would say again.
         said = {each.place for each in found}
         found += [each for each in compiled.diagnostics if each.place not in said]
@@ -100,7 +92,19 @@ def load(
             pipelines[name] = compiled.pipeline
     if any(each.severity is Severity.ERROR for each in found):
         raise ManifestError(in_order(found))
-    return Loaded(project.root, project, schemas, sources, pipelines, in_order(found))
+    return replace(loaded, pipelines=pipelines, warnings=in_order(found))
+
+
+def compiled_operation(loaded: Loaded, name: str, columns: Sequence[SourceColumn]) -> Compiled:
+    """Compile one operation over a source of these columns; nothing comes of it where its target is not known."""
+    manifest = loaded.manifest
+    at = _target_of(manifest, name)
+    able = capabilities(manifest)
+    if at not in loaded.schemas or at not in able:
+        return Compiled(None)
+    typed = [(each.name, each.type) for each in columns]
+    schema, folded = loaded.schemas[at], able[at].folded_types
+    return compile_operation(manifest, name, typed, schema, folded, loaded.project.positions.inside)
 
 
 def capabilities(manifest: Manifest) -> dict[tuple[str, str], Capabilities]:
@@ -146,12 +150,12 @@ def _sources(
 ) -> tuple[dict[str, Source], dict[str, tuple[SourceColumn, ...]]]:
     """Open every source as far as its columns; findings are added to `found`.
 
-    Without `reaches` no database is asked: its declared columns count, and where there are none, a warning says so.
+    Without `reaches` no database is asked, and a warning says what is therefore not checked.
     """
     manifest = project.manifest
     databases = [name for name, each in manifest.sources.items() if each.database is not None and not reaches]
     known = [name for name in manifest.sources if name not in databases and not _reads(manifest, name, databases)]
-    found += _declared_only(project, [name for name in manifest.sources if name not in known])
+    found += _not_reached(project, [name for name in manifest.sources if name not in known])
     try:
         resolved, warnings = resolve_sources(manifest, project.positions, known, os.environ)
     except ManifestError as error:
@@ -162,11 +166,7 @@ def _sources(
     files, troubles = locate_sources(patterns, project.root, project.positions)
     found += troubles
     opened: dict[str, Source] = {}
-    columns: dict[str, tuple[SourceColumn, ...]] = {
-        name: declared_columns(each.columns)
-        for name, each in manifest.sources.items()
-        if name not in known and each.columns
-    }
+    columns: dict[str, tuple[SourceColumn, ...]] = {}
     for name in _readers_last(manifest, known):
         if name in patterns and name not in files:
             continue
@@ -181,16 +181,15 @@ def _sources(
     return opened, columns
 
 
-def _declared_only(project: Project, names: Sequence[str]) -> Iterator[Diagnostic]:
+def _not_reached(project: Project, names: Sequence[str]) -> Iterator[Diagnostic]:
     for name in names:
-        if not project.manifest.sources[name].columns:
-            yield Diagnostic(
-                "M240",
-                f'Source "{name}" needs a database and declares no columns, so templates that read it are not checked.',
-                project.positions.at("sources", name),
-                'Declare its "columns", and this command checks them without asking the database.',
-                severity=Severity.WARNING,
-            )
+        yield Diagnostic(
+            "M240",
+            f'Source "{name}" needs a database, so templates that read it are not checked by this command.',
+            project.positions.at("sources", name),
+            "`syncer plan` asks the database and checks them.",
+            severity=Severity.WARNING,
+        )
 
 
 def _readers_last(manifest: Manifest, names: Sequence[str]) -> list[str]:

@@ -13,14 +13,17 @@ from syncer.engine.protocol import Cut
 from syncer.engine.stage import stage
 from syncer.errors import SourceError
 from syncer.facts import JsonFormat
+from syncer.manifest.models import Column
 from syncer.sources.given import GivenRows
 from syncer.sources.registry import declared_columns
+from syncer.workflow.load import compiled_operation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from syncer.engine.protocol import Staged
     from syncer.manifest.models import Scalar, UnitTest
+    from syncer.sources.protocol import SourceColumn
     from syncer.workflow.load import Loaded
 
 _RECORDS = JsonFormat(max_records=1_000_000, max_bytes=1_000_000_000)
@@ -42,18 +45,16 @@ def run_tests(loaded: Loaded, pattern: str = "*") -> tuple[TestResult, ...]:
     return tuple(
         TestResult(name, test.operation, _difference(loaded, test))
         for name, test in sorted(loaded.manifest.tests.items())
-        if fnmatch.fnmatchcase(name, pattern) and test.operation in loaded.pipelines
+        if fnmatch.fnmatchcase(name, pattern)
     )
 
 
 def _difference(loaded: Loaded, test: UnitTest) -> tuple[str, ...]:
-    pipeline = loaded.pipelines[test.operation]
-    source = loaded.manifest.operations[test.operation].source
-    declared = (
-        loaded.sources[source].columns()
-        if source in loaded.sources
-        else declared_columns(loaded.manifest.sources[source].columns)
-    )
+    declared = _columns(loaded, test)
+    compiled = compiled_operation(loaded, test.operation, declared)
+    if compiled.pipeline is None:
+        return tuple(str(each) for each in compiled.diagnostics)
+    pipeline = compiled.pipeline
     known = {each.name for each in declared}
     strange = sorted({name for row in test.given for name in row} - known)
     if strange:
@@ -76,6 +77,15 @@ def _difference(loaded: Loaded, test: UnitTest) -> tuple[str, ...]:
         finally:
             staged.close()
     return (*_compared(test.expect, found, "record"), *_compared(test.rejects, rejects, "reject"))
+
+
+def _columns(loaded: Loaded, test: UnitTest) -> tuple[SourceColumn, ...]:
+    """Return the source's columns; of a database, which is not asked, those that the manifest or the test names."""
+    name = loaded.manifest.operations[test.operation].source
+    if name in loaded.sources:
+        return loaded.sources[name].columns()
+    given = {column: Column() for row in test.given for column in row}
+    return declared_columns({**given, **loaded.manifest.sources[name].columns})
 
 
 def _records(staged: Staged, folder: Path) -> list[dict[str, Any]]:
