@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import anyio
@@ -155,8 +156,12 @@ class _Body(httpx.AsyncByteStream):
             self._on_sent()
 
 
+_url = lru_cache(maxsize=64)(httpx.URL)
+"""Most calls of a run go to a handful of addresses, and parsing one costs as much as sending to it."""
+
+
 def _raw(origin: str, request: Request, headers: tuple[tuple[str, str], ...], body: _Body) -> httpx.Request:
-    url = httpx.URL(f"{origin}{request.target}")
+    url = _url(f"{origin}{request.target}")
     fixed = [
         ("Host", url.netloc.decode("ascii")),
         ("User-Agent", f"syncer/{__version__}"),
@@ -166,7 +171,7 @@ def _raw(origin: str, request: Request, headers: tuple[tuple[str, str], ...], bo
     ]
     if request.length or request.method != "GET":
         fixed.append(("Content-Length", str(request.length)))
-    timeout = httpx.Timeout(request.seconds).as_dict()
+    timeout = dict.fromkeys(("connect", "read", "write", "pool"), request.seconds)
     return httpx.Request(request.method, url, headers=fixed, stream=body, extensions={"timeout": timeout})
 
 
