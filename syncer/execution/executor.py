@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING
 import anyio
 
 from syncer.engine.protocol import Cut, RowReject
-from syncer.errors import BugError, LeaseLostError, StalePlanError, StateError, SyncerError
-from syncer.execution import report
-from syncer.execution.context import GRACE_SECONDS, Guard
+from syncer.errors import BugError, LeaseLostError, StalePlanError, SyncerError
+from syncer.execution import keeper, report
+from syncer.execution.context import Guard
 from syncer.execution.courier import Courier
-from syncer.execution.events import NodeSettled, NodeStarted, Noticed, UnitSettled
+from syncer.execution.events import NodeSettled, NodeStarted, UnitSettled
 from syncer.execution.lanes import Claim
 from syncer.execution.rejects import RejectSpool, line
 from syncer.execution.report import Tally
 from syncer.execution.resolve import DoubtRule
 from syncer.execution.resume import Past, Stage
-from syncer.execution.running import WIND_DOWN_SECONDS, Running, Stopped, lease_ran_out
+from syncer.execution.running import Running, Stopped
 from syncer.facts import PathKind
 from syncer.outcome import Outcome
-from syncer.state.protocol import RENEW_SECONDS, Finished, Merged, Parked, Started
+from syncer.state.protocol import Finished, Merged, Parked, Started
 from syncer.targets.protocol import Step, Unit
 
 if TYPE_CHECKING:
@@ -59,54 +59,12 @@ async def run(plan: Plan, context: Context) -> RunResult:
     running = Running(context, journal, past)
     walk = _Walk(plan, context, running)
     async with anyio.create_task_group() as keepers:
-        keepers.start_soon(_keep_lease, running)
-        keepers.start_soon(_watch_lease, running)
-        keepers.start_soon(_wind_down, running)
+        for keep in (keeper.keep_lease, keeper.watch_lease, keeper.wind_down):
+            keepers.start_soon(keep, running)
         with running.work:
             await walk.go()
         keepers.cancel_scope.cancel()
     return await walk.finish()
-
-
-async def _keep_lease(running: Running) -> None:
-    """Confirm the lease for as long as the run lasts; a store that is out of reach is asked again until time is up."""
-    while True:
-        await running.context.clock.sleep(RENEW_SECONDS)
-        try:
-            await running.context.lease.renew()
-        except LeaseLostError as error:
-            running.halt(error, at_once=True)
-            return
-        except StateError as error:
-            running.context.listener(Noticed("", f"The lease could not be renewed: {error.detail}"))
-
-
-async def _watch_lease(running: Running) -> None:
-    """Stop whatever is about to send when the lease was not confirmed in time."""
-    while (left := running.context.lease.remaining_seconds()) > 0:
-        await running.context.clock.sleep(left)
-    running.halt(lease_ran_out(), at_once=True)
-
-
-async def _wind_down(running: Running) -> None:
-    """Let what is under way settle for a while after the wish to stop, or after an error; then stop it."""
-    stop = running.context.stop
-    async with anyio.create_task_group() as tasks:
-
-        async def on_signal() -> None:
-            await stop.asked.wait()
-            running.halted.set()
-            running.changed()
-            with anyio.move_on_after(GRACE_SECONDS):
-                await stop.urged.wait()
-            running.work.cancel()
-
-        tasks.start_soon(on_signal)
-        await running.halted.wait()
-        with anyio.move_on_after(WIND_DOWN_SECONDS):
-            await stop.urged.wait()
-        running.work.cancel()
-        tasks.cancel_scope.cancel()
 
 
 @dataclass(slots=True)
