@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import duckdb
+import pytest
 from hypothesis import given
 
 from syncer.mapping import sql
 from syncer.mapping.dialect.entry import Type, Value
-from syncer.mapping.tree import Node
-from tests.unit.mapping.sides import Row, engine, in_engine, in_python, read
-from tests.unit.mapping.templates import ROWS, TEMPLATE
+from syncer.mapping.tree import Apply, Node
+from tests.unit.mapping.sides import Row, engine, in_engine, in_python, read, tree_of
+from tests.unit.mapping.templates import ROWS, TEMPLATE, TEXTS
 
 ENGINE = engine()
 
@@ -37,3 +39,35 @@ def test_sql_means_what_python_means(template: str, rows: list[Row]) -> None:
     if parsed.problems or not sql.has_sql(parsed.tree) or parsed.tree.type in (Type.MIXED, Type.LIST):
         return
     assert differences(parsed.tree, rows) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "takes", "planted"),
+    [
+        ("trim", Type.TEXT, "trim(:x)"),
+        ("lower", Type.TEXT, "lower(:x)"),
+        ("upper", Type.TEXT, "upper(:x)"),
+        ("int", Type.TEXT, "TRY_CAST(:x AS BIGINT)"),
+        ("float", Type.TEXT, "TRY_CAST(:x AS DOUBLE)"),
+        ("first", Type.TEXT, "left(:x, 1)"),
+        ("default", Type.TEXT, "CASE WHEN :x <> '' THEN :x ELSE :value END"),
+    ],
+)
+def test_a_planted_mistake_is_found(name: str, takes: Type, planted: str) -> None:
+    """A plausible wrong SQL form of one filter makes the comparison fail."""
+    argument = "('-')" if name == "default" else ""
+    tree = tree_of(f"{{{{ x | {name}{argument} }}}}")
+    rows: list[Row] = [{"x": each} for each in TEXTS]
+    assert differences(tree, rows) == []
+    assert isinstance(tree, Apply)
+    assert tree.entry.takes is takes
+    mutant = Apply(replace(tree.entry, sql=planted, ascii_sql=None), tree.arguments)
+    assert differences(mutant, rows) != []
+
+
+def test_a_heavy_argument_is_computed_once() -> None:
+    """An argument that a form uses twice does not double the SQL at each level of nesting."""
+    chain = "x" + " | trim | lower | capitalize | truncate(9) | title" * 5
+    tree = tree_of(f"{{{{ {chain} }}}}")
+    assert len(sql.write(tree).sql("duckdb")) < 60_000
+    assert differences(tree, [{"x": each} for each in TEXTS]) == []
