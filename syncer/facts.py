@@ -210,6 +210,8 @@ class Capabilities:
     paths: tuple[PathCapability, ...]
     folded_types: frozenset[str] = frozenset()
     """Vendor types whose values are compared case folded even where describe does not say so (Marketo `email`)."""
+    values_per_read: int = 0
+    """Key values that one read-only call asks for; 0 where records cannot be asked for by their keys alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +269,28 @@ class RejectFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadFacts:
+    """What a look at the target found for an operation's keys, before anything is sent.
+
+    Of the outgoing records: outgoing = absent + equal + changed + ambiguous, where `absent` counts a new key once and
+    its later rows as changed. `drifted` are unchanged rows that the target no longer holds as they were confirmed.
+    """
+
+    keys: int
+    calls: int
+    absent: int
+    equal: int
+    changed: int
+    ambiguous: int
+    """Records whose key stands in several records of the target."""
+    drifted: int
+    fields: tuple[tuple[str, int], ...] = ()
+    """Fields that differ, and in how many of the records found; the most frequent first."""
+    unread: tuple[str, ...] = ()
+    """Fields that are written but cannot be read back, so that nothing is said of them."""
+
+
+@dataclass(frozen=True, slots=True)
 class OperationFacts:
     """Everything the planner may know of one operation's rows. read = outgoing + unchanged + skipped + rejected."""
 
@@ -293,6 +317,8 @@ class OperationFacts:
     rejects: tuple[RejectFacts, ...] = ()
     interpreted: tuple[str, ...] = ()
     """Fields whose template is not compiled and runs over Arrow record groups."""
+    looked: ReadFacts | None = None
+    """What the target holds for the keys; None where it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)

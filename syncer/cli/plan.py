@@ -17,6 +17,7 @@ Examples:
   syncer plan manifests -o changes.plan    write the plan down, for review and `syncer apply changes.plan`
   syncer plan --select newsletter          one operation; also tag:NAME, connection:NAME
   syncer plan --offline                    no network at all: today's usage stays unknown
+  syncer plan --refresh                    look the keys up: new, changed field by field, drift
   syncer plan --format markdown            for a pull request; also json, html, github
   syncer plan --detailed-exitcode          exit 4 when there are changes, 0 when there are none
 """
@@ -36,6 +37,9 @@ def plan(
     select: Select = None,
     exclude: Exclude = None,
     offline: Annotated[bool, typer.Option("--offline", help="Open no connection; needs no secrets.")] = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Look every key up in the target first; costs calls and says how many.")
+    ] = False,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit 4 when the plan has changes.")
     ] = False,
@@ -49,13 +53,16 @@ def plan(
     """
     from syncer.cli.exits import Exit
     from syncer.cli.views import plans, progress, trouble
+    from syncer.errors import UserError
     from syncer.workflow import load, planning
 
+    if refresh and offline:
+        raise UserError("R909", "A look at the target needs a connection.", 'Say either "--refresh" or "--offline".')
     if out is not None:
         planning.check_writable(out)
     loaded = load.load(project, select=tuple(select or ()), exclude=tuple(exclude or ()))
     trouble.show_diagnostics(loaded.warnings, "text")
-    settings = planning.Settings(work=work, offline=offline, sandbox=sandbox, memory_limit=memory)
+    settings = planning.Settings(work=work, offline=offline, refresh=refresh, sandbox=sandbox, memory_limit=memory)
     with planning.workspace(loaded, settings) as folder:
         with progress.staging() as listener:
             planned = planning.make_plan(loaded, settings, folder, listener)

@@ -46,6 +46,11 @@ class Layout:
         return self.folder / "dropped.parquet"
 
     @property
+    def unchanged(self) -> Path:
+        """Positions of rows that stay at home because they were confirmed as they are; kept only to be looked up."""
+        return self.folder / "unchanged.parquet"
+
+    @property
     def rejects(self) -> Path:
         """Rows refused at plan time, by row number."""
         return self.folder / "rejects.parquet"

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from syncer.engine import confirm, payload, reconcile
+from syncer.engine import confirm, payload, reconcile, sql
 from syncer.engine.chain import KEY, Key
 from syncer.engine.connection import connect, count, stream
+from syncer.engine.drift import Drift
 from syncer.engine.layout import Layout
 from syncer.engine.protocol import Cut, Payload, Reconciled, ResultFile, RowReject
 from syncer.engine.shape import Shape
@@ -102,6 +103,15 @@ class StagedOperation:
             keys = theirs.sql(f'SELECT {KEY} FROM "first"').to_arrow_reader()
             cursor.register("others", keys)
             return count(cursor, f'SELECT count(*) FROM "first" SEMI JOIN others USING ({KEY})')
+
+    def drift(self, record_id: str) -> Drift:
+        """Return the room where a target's answers are held against these rows; `record_id` tells its records apart."""
+        still = None
+        if self.files.unchanged.exists():
+            still = (
+                f"(SELECT * FROM ({self.files.rows()}) SEMI JOIN {sql.parquet(self.files.unchanged)} USING (position))"
+            )
+        return Drift(self._cursor(), self._cursor(), self.form.fields, self.form.key, still, record_id)
 
     def close(self) -> None:
         """Release the engine's handles; the files stay."""

@@ -18,13 +18,23 @@ from syncer.plan.cost import is_uniform, waves
 from syncer.plan.digest import sealed
 from syncer.plan.graph import CircleError, Step, build_edges
 from syncer.plan.meaning import objection
-from syncer.plan.models import ConnectionPlan, Edge, Inputs, Node, OperationPlan, Plan, RejectLine
+from syncer.plan.models import (
+    ConnectionPlan,
+    Edge,
+    FieldLine,
+    Inputs,
+    LookedUp,
+    Node,
+    OperationPlan,
+    Plan,
+    RejectLine,
+)
 from syncer.plan.words import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from syncer.facts import Capabilities, ObjectSchema, OperationFacts, SharedKeys
+    from syncer.facts import Capabilities, ObjectSchema, OperationFacts, ReadFacts, SharedKeys
     from syncer.manifest.models import Manifest, Operation, Target
 
     At = tuple[str, str]
@@ -187,6 +197,8 @@ def _connections(
         nodes = [node for draft in mine[name] for wave in draft.nodes for node in wave]
         used = usage.get(name, Usage())
         plan = connection_plan(name, manifest.connections[name], used, nodes)
+        reads = sum(draft.facts.looked.calls for draft in mine[name] if draft.facts.looked)
+        plan = plan.model_copy(update={"reads": reads})
         patient = {draft.name for draft in mine[name] if draft.operation.spread}
         spread = sum(node.calls + node.polls for node in nodes if node.operation in patient)
         refused = over(plan, spread)
@@ -272,6 +284,21 @@ def _operation_plan(draft: _Draft) -> OperationPlan:
         ),
         interpreted=tuple(sorted(facts.interpreted)),
         warnings=draft.warnings,
+        looked=_looked_up(facts.looked) if facts.looked else None,
+    )
+
+
+def _looked_up(looked: ReadFacts) -> LookedUp:
+    return LookedUp(
+        keys=looked.keys,
+        calls=looked.calls,
+        absent=looked.absent,
+        equal=looked.equal,
+        changed=looked.changed,
+        ambiguous=looked.ambiguous,
+        drifted=looked.drifted,
+        fields=tuple(FieldLine(field=field, records=records) for field, records in looked.fields),
+        unread=looked.unread,
     )
 
 

@@ -14,7 +14,7 @@ from syncer.plan.budget import part_of
 from syncer.plan.words import count, number
 
 if TYPE_CHECKING:
-    from syncer.facts import OperationFacts
+    from syncer.facts import OperationFacts, ReadFacts
     from syncer.manifest.models import Limit, Operation
 
 _CREATING = frozenset({Action.CREATE, Action.DUPLICATE})
@@ -23,6 +23,9 @@ _TAKING = frozenset({Action.DELETE, Action.REMOVE})
 
 def split(operation: Operation, facts: OperationFacts) -> tuple[int | None, int | None, Fidelity]:
     """Return how many outgoing records are created and how many changed, and how sure that is."""
+    looked = facts.looked
+    if looked is not None and operation.action is Action.UPSERT:
+        return looked.absent, facts.outgoing - looked.absent, Fidelity.LOOKED_UP
     if operation.action in _CREATING:
         return facts.outgoing, 0, Fidelity.CHECKED
     if operation.action is not Action.UPSERT:
@@ -77,6 +80,7 @@ def warnings(operation: Operation, facts: OperationFacts) -> tuple[str, ...]:
         said.append(f'Source "{facts.source}" is empty.')
     if operation.guards.max_creates is not None and split(operation, facts)[0] is None:
         said.append('"max_creates" cannot be checked: without a ledger, how many are new is unknown until run.')
+    said += _looked(operation, facts.looked) if facts.looked else []
     if facts.folded:
         rows = count(facts.folded, "row has", "rows have")
         said.append(f"{rows} a key that equals another row's only after trimming and case folding.")
@@ -84,6 +88,27 @@ def warnings(operation: Operation, facts: OperationFacts) -> tuple[str, ...]:
         fields = ", ".join(sorted(facts.interpreted))
         said.append(f"Templates outside the compiled list run more slowly, with the same meaning: {fields}.")
     return tuple(said)
+
+
+def _looked(operation: Operation, looked: ReadFacts) -> list[str]:
+    """Return what a look at the target tells that the counts do not show."""
+    said = []
+    found = looked.equal + looked.changed
+    if looked.ambiguous:
+        records = count(looked.ambiguous, "record has", "records have")
+        said.append(f"{records} a key that several records of the target have: which of them is meant, nobody can say.")
+    if operation.action is Action.CREATE and found:
+        said.append(f"{count(found, 'record is', 'records are')} there already and will not be created.")
+    if operation.action in {Action.UPDATE, Action.DELETE} and looked.absent:
+        records = count(looked.absent, "record is", "records are")
+        said.append(f"{records} not in the target, so that there is nothing to {operation.action}.")
+    if looked.drifted:
+        stay = "unchanged since last sent"
+        records = count(looked.drifted, f"record that is {stay} differs", f"records that are {stay} differ")
+        said.append(f'{records} in the target by now; "only: all" would send all again.')
+    if looked.unread:
+        said.append(f"These fields are written but cannot be read back: {', '.join(looked.unread)}.")
+    return said
 
 
 def most(limit: Limit, read: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from syncer.facts import Action, Fidelity, PathKind, System
 
@@ -37,6 +37,11 @@ class Inputs(PlanModel):
     ledger: tuple[Digest, ...] = ()
 
 
+def _is_unset(value: object) -> bool:
+    """Whether a plan says nothing by this member, so that its file leaves it out."""
+    return not value
+
+
 class ConnectionPlan(PlanModel):
     """Calls of one connection against its budget. None: unknown.
 
@@ -55,6 +60,8 @@ class ConnectionPlan(PlanModel):
     concurrency: int
     fidelity: Fidelity
     left: int | None = None
+    reads: int = Field(default=0, exclude_if=_is_unset)
+    """Calls that were made to look records up for this plan; they are spent."""
 
 
 class Losing(PlanModel):
@@ -73,6 +80,27 @@ class RejectLine(PlanModel):
     field: str
     records: int
     first_rows: tuple[int, ...] = ()
+
+
+class FieldLine(PlanModel):
+    """A field whose value the target holds otherwise, and in how many records."""
+
+    field: str
+    records: int
+
+
+class LookedUp(PlanModel):
+    """What the target held when the plan was made: outgoing = absent + equal + changed + ambiguous."""
+
+    keys: int
+    calls: int
+    absent: int
+    equal: int
+    changed: int
+    ambiguous: int
+    drifted: int
+    fields: tuple[FieldLine, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 class OperationPlan(PlanModel):
@@ -105,6 +133,7 @@ class OperationPlan(PlanModel):
     rejects: tuple[RejectLine, ...] = ()
     interpreted: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    looked: LookedUp | None = Field(default=None, exclude_if=_is_unset)
 
 
 class Node(PlanModel):

@@ -13,15 +13,19 @@ from syncer.facts import Fidelity, PathKind
 from syncer.plan.words import count, done, minutes, number, quoted, size
 
 if TYPE_CHECKING:
-    from syncer.plan.models import ConnectionPlan, Node, OperationPlan, Plan, RejectLine
+    from syncer.plan.models import ConnectionPlan, LookedUp, Node, OperationPlan, Plan, RejectLine
 
 SHORT = 12
 """Characters of a digest that people compare by eye."""
 
 
+FIELDS = 8
+"""Fields that are named with their counts; the plan's file has all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of an operation's rows. `depth` 1 is a part of the line above."""
+    """One line of an operation's rows. `depth` 1 is a part of the line above, 2 a part of that."""
 
     records: int | None
     what: str
@@ -93,13 +97,25 @@ def rows(operation: OperationPlan) -> tuple[Row, ...]:
             Row(operation.creates, "new", operation.fidelity, 1),
             Row(operation.updates, "to change", operation.fidelity, 1),
         ]
+    found += _looked(operation.looked) if operation.looked else []
     found += [
         Row(operation.unchanged, "unchanged since last sent", checked),
+        Row(operation.looked.drifted if operation.looked else 0, "changed in the target since", Fidelity.LOOKED_UP, 1),
         Row(operation.skipped, f"skipped by duplicates: {operation.duplicates}", checked),
         Row(operation.rejected, "rejected", checked),
         Row(operation.gone, "in the ledger, no longer in the source", checked),
     ]
     return tuple(row for row in found if row.records != 0 or row.what == "read")
+
+
+def _looked(looked: LookedUp) -> list[Row]:
+    """Return what the target held for the outgoing records, and for those that stay at home."""
+    known = Fidelity.LOOKED_UP
+    return [
+        Row(looked.equal, "held just so already", known, 2),
+        Row(looked.ambiguous, "with a key of several records", known, 2),
+        *(Row(line.records, f"with another {line.field}", known, 2) for line in looked.fields[:FIELDS]),
+    ]
 
 
 def step(node: Node) -> str:
@@ -140,6 +156,8 @@ def budget(connection: ConnectionPlan) -> tuple[tuple[str, Fidelity], ...]:
     needed = needed if connection.polls else count(connection.calls, "call")
     left = "" if connection.left is None else f", {number(connection.left)} left today"
     found = [(f"{needed}{left}", connection.fidelity)]
+    if connection.reads:
+        found.append((f"{count(connection.reads, 'call')} made to look records up", Fidelity.CHECKED))
     if connection.budget is not None:
         found.append((f"budget {number(connection.budget)} a day", Fidelity.CHECKED))
     if connection.quota is None:

@@ -39,6 +39,8 @@ class Caller:
     fence: Callable[[], None]
     learn: Callable[[Response], tuple[int, int] | None]
     """Reads calls used and quota from an answer, where the vendor tells."""
+    made: int = 0
+    """Calls that left through this caller."""
 
     async def call(self, request: Request, read: Callable[[Response], T | Problem], path: str) -> T:
         """Make the call and return what `read` makes of the answer; raises the error that says what to do next."""
@@ -96,6 +98,7 @@ class Caller:
         async with self.gate.call() as ticket:
             if request.is_write:
                 self.fence()
+            self.made += 1
             try:
                 if file is None:
                     answer = await self.http.send(token.origin, request, bearer, ticket.sent)
@@ -103,6 +106,7 @@ class Caller:
                     answer = await self.http.download(token.origin, request, bearer, file, max_bytes)
             except NotSentError as error:
                 ticket.is_counted = False
+                self.made -= 1
                 return Problem(Trouble.NOT_SENT, message=str(error)), 0.0
             except AnswerLostError as error:
                 return Problem(Trouble.BROKEN, message=str(error)), error.sent_at

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import pyarrow as pa
+
     from syncer.engine.protocol import Payload, ResultFile
     from syncer.facts import Action, ObjectSchema, Usage
     from syncer.outcome import Outcome
@@ -113,6 +115,21 @@ class LookedUp:
     reference: str = ""
 
 
+RECORD_ID = "record:id"
+"""The column of `Held.records` that tells records apart; no vendor's field has a colon in its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the target holds for some keys: a table of texts, a row a record, with `RECORD_ID` and the fields asked for.
+
+    Fields that the target does not give back are no columns. `calls` is what the read took of the day's quota.
+    """
+
+    records: pa.Table
+    calls: int
+
+
 class Remedy(StrEnum):
     """How a part of a doubted request is sent after its read-back, so that a late first write cannot double it."""
 
@@ -151,6 +168,12 @@ class Session(Protocol):
         A job of ours that has processed nothing is aborted first, so that a late request cannot start it after all: it
         is `ABSENT` then, and the unit begins anew with `prepare`. For a delete, a record that is gone is `APPLIED`.
         """
+        ...
+
+    async def read(
+        self, name: str, key: Sequence[str], values: Sequence[tuple[str, ...]], fields: Sequence[str]
+    ) -> Held:
+        """Read all records of object `name` that have one of these key values; never writes a record."""
         ...
 
     async def remedy(self, unit: Unit, found: Sequence[Found], how: Remedy) -> Answered:

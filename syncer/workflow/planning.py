@@ -20,7 +20,7 @@ from syncer.facts import SharedKeys, Usage
 from syncer.plan import build, digest
 from syncer.plan.models import Digest, Inputs, Plan
 from syncer.state.local import LocalStore
-from syncer.workflow import load
+from syncer.workflow import load, refreshing
 from syncer.workflow.endpoints import instance_of, sessions
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Settings:
 
     work: Path | None = None
     offline: bool = False
+    refresh: bool = False
+    """Look the keys up in the targets before planning."""
     sandbox: bool = False
     memory_limit: str = "1GB"
     clock: Clock = field(default_factory=SystemClock)
@@ -127,6 +129,8 @@ async def _make_plan(loaded: Loaded, settings: Settings, folder: Path, progress:
         )
     facts = {name: each.facts for name, each in staged.items()}
     _check_keys(loaded, facts)
+    if settings.refresh:
+        facts = await refreshing.refresh(loaded, staged, capabilities, usage, settings, progress)
     progress("plan", "comparing keys")
     plan = build.build_plan(
         loaded.root.resolve().name,
@@ -185,6 +189,7 @@ def _stage(
         folder,
         lookups={each.source: loaded.sources[each.source] for each in loaded.pipelines[name].lookups},
         memory_limit=settings.memory_limit,
+        keeps_unchanged=settings.refresh,
     )
 
 

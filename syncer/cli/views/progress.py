@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from syncer.plan.models import Plan
 
+LOOKING_UP = "looking up"
+"""How the phase begins in which a plan asks the target."""
 LINE_SECONDS = 5.0
 """In a log, a step that settles many requests speaks at most this often."""
 
@@ -62,11 +64,17 @@ def _is_terminal() -> bool:
 def staging() -> Iterator[Callable[[str, str], None]]:
     """Show which operation is being read; the listener takes (operation, phase)."""
     if not _is_terminal():
-        yield lambda _operation, _phase: None
+        yield _cost
         return
     console = _console()
     with console.status("Reading manifests") as status:
         yield lambda operation, phase: status.update(f"{operation}: {phase}")
+
+
+def _cost(operation: str, phase: str) -> None:
+    """In a log, only what costs calls is worth a line while a plan is made."""
+    if phase.startswith(LOOKING_UP):
+        note(f"{operation}: {phase}")
 
 
 @contextmanager

@@ -30,6 +30,8 @@ DAILY_CALLS = 50_000
 CALLS_PER_WINDOW = 100
 WINDOW_SECONDS = 20.0
 CONCURRENT_CALLS = 10
+VALUES_PER_READ = 300
+"""Of `filterValues` ("Lead Database")."""
 POLL_SECONDS = 20.0
 """The page asks for a poll every 5 to 30 seconds ("Bulk Import")."""
 
@@ -45,7 +47,9 @@ def capabilities(object_name: str, endpoint: Endpoint) -> Capabilities:
         paths = _member_paths(endpoint)
     else:
         paths = _custom_paths(endpoint)
-    return Capabilities(System.MARKETO, object_name, paths, folded_types=frozenset({"email"}))
+    # Members of a program are held by lead id and program, which no key alone can ask for.
+    values_per_read = 0 if object_name == PROGRAM_MEMBER else VALUES_PER_READ
+    return Capabilities(System.MARKETO, object_name, paths, frozenset({"email"}), values_per_read)
 
 
 def _lead_paths(endpoint: Endpoint) -> tuple[PathCapability, ...]:

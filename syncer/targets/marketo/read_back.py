@@ -12,6 +12,7 @@ from syncer.errors import RefusedError
 from syncer.facts import Action
 from syncer.targets.compare import folded, holds
 from syncer.targets.marketo import request, wire
+from syncer.targets.marketo.capabilities import VALUES_PER_READ
 from syncer.targets.protocol import Found, Verdict
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from syncer.targets.exchange import Request
     from syncer.targets.protocol import Step
     from syncer.targets.row import Row
-
-VALUES_PER_READ = 300
-"""Of `filterValues` ("Lead Database")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +52,18 @@ class ReadBack:
         found: dict[tuple[str, ...], dict[str, Row]] = {}
         for chunk in _chunks(values):
             for record in await self._read(key, chunk, fields):
-                found.setdefault(_folded(key, record), {})[str(record.get(self._id_field))] = record
+                found.setdefault(_folded(key, record), {})[str(record.get(self.id_field))] = record
         return {each: list(by_id.values()) for each, by_id in found.items()}
 
     @property
-    def _id_field(self) -> str:
+    def id_field(self) -> str:
+        """The field that tells records of the object apart."""
         if self.step.object == request.PROGRAM_MEMBER:
             return "leadId"
         return "marketoGUID" if request.is_custom(self.step.object) else "id"
 
     def _judge(self, position: int, row: Row, held: Sequence[Row]) -> Found:
-        ids = tuple(str(each.get(self._id_field, "")) for each in held)
+        ids = tuple(str(each.get(self.id_field, "")) for each in held)
         if self.step.action is Action.DELETE:
             return Found(position, Verdict.DIFFERS if held else Verdict.APPLIED, ids)
         if not held:
@@ -76,7 +75,7 @@ class ReadBack:
 
     async def _read(self, key: Sequence[str], values: Sequence[tuple[Any, ...]], fields: Sequence[str]) -> list[Row]:
         """Read one chunk with all its pages; where too many records match, halve it ("Leads", by filter)."""
-        wanted = sorted({*fields, *key, self._id_field})
+        wanted = sorted({*fields, *key, self.id_field})
         found: list[Row] = []
         page = ""
         while True:

@@ -5,7 +5,7 @@ It holds nothing that a crash could lose but the token and the ids of lists that
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,8 @@ from syncer.targets.marketo.capabilities import DAILY_CALLS, MAX_RECORDS
 from syncer.targets.marketo.describe import read_schema
 from syncer.targets.marketo.job import Jobs
 from syncer.targets.marketo.read_back import ReadBack
-from syncer.targets.protocol import Answered, Found, LookedUp, RecordResult, Remedy, Step
-from syncer.targets.row import json_list, rows
+from syncer.targets.protocol import Answered, Found, Held, LookedUp, RecordResult, Remedy, Step
+from syncer.targets.row import json_list, rows, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,6 +72,16 @@ class MarketoSession:
         if not isinstance(unit.payload.body, bytes):
             return await Jobs(self.caller).look_up(unit, reference, read_back)
         return LookedUp(records=await read_back.find(dict(enumerate(rows(unit.payload)))))
+
+    async def read(
+        self, name: str, key: Sequence[str], values: Sequence[tuple[str, ...]], fields: Sequence[str]
+    ) -> Held:
+        """Read records by filter, 300 values a call."""
+        caller = replace(self.caller, made=0)
+        read_back = ReadBack(caller, Step("", caller.connection, name, "sync", Action.UPSERT, tuple(key)), {})
+        found = await read_back.records(key, values, fields)
+        records = [each for some in found.values() for each in some]
+        return Held(table(records, read_back.id_field, fields), caller.made)
 
     async def remedy(self, unit: Unit, found: Sequence[Found], how: Remedy) -> Answered:
         """Send the records of `found` again by the immediate call of their object."""

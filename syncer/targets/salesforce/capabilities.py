@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 from syncer.facts import Action, Capabilities, CsvFormat, JsonFormat, PathCapability, PathKind, Repeat, System
+from syncer.targets.salesforce.request import VALUES_PER_QUERY
 
 if TYPE_CHECKING:
     from syncer.targets.endpoint import Endpoint
@@ -78,7 +79,7 @@ def capabilities(object_name: str, endpoint: Endpoint) -> Capabilities:
             server_seconds=0.0,
         ),
     )
-    return Capabilities(System.SALESFORCE, object_name, paths)
+    return Capabilities(System.SALESFORCE, object_name, paths, values_per_read=VALUES_PER_QUERY)
 
 
 def _path(  # noqa: PLR0913 - a path is many statements, each by its name

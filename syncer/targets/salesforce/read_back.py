@@ -16,7 +16,7 @@ from syncer.targets.protocol import Found, Verdict
 from syncer.targets.salesforce import request, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from syncer.facts import ObjectSchema
     from syncer.targets.call import Caller
@@ -42,17 +42,22 @@ class ReadBack:
         if field is None:
             return tuple(Found(position, Verdict.UNKNOWN) for position in rows)
         literals = {position: request.literal(row[key], field.type) for position, row in rows.items() if row.get(key)}
-        names = {name for row in rows.values() for name in row if self.schema.field(name) is not None}
-        fields = sorted(names | {"Id", key})
         held: dict[str, list[Row]] = {}
-        wanted = list(dict.fromkeys(each for each in literals.values() if each is not None))
-        for chunk in _chunks(self.step.object, fields, key, wanted):
-            for record in await self._read(request.soql(self.step.object, fields, key, chunk)):
-                held.setdefault(self._folded(record, key, field.type), []).append(record)
+        for record in await self.records(key, literals.values(), {name for row in rows.values() for name in row}):
+            held.setdefault(self._folded(record, key, field.type), []).append(record)
         return tuple(
             self._judge(position, row, held.get(self._folded(row, key, field.type), []), is_asked=position in literals)
             for position, row in rows.items()
         )
+
+    async def records(self, key: str, literals: Iterable[str | None], names: Iterable[str]) -> list[Row]:
+        """Return the records that have one of these values in the key field, with the described ones of `names`."""
+        fields = sorted({name for name in names if self.schema.field(name) is not None} | {"Id", key})
+        wanted = list(dict.fromkeys(each for each in literals if each is not None))
+        found: list[Row] = []
+        for chunk in _chunks(self.step.object, fields, key, wanted):
+            found += await self._read(request.soql(self.step.object, fields, key, chunk))
+        return found
 
     def _judge(self, position: int, row: Row, held: Sequence[Row], *, is_asked: bool) -> Found:
         ids = tuple(str(each.get("Id", "")) for each in held)

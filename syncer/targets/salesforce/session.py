@@ -11,13 +11,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from syncer.facts import Action, Usage
-from syncer.targets.protocol import Answered, Found, LookedUp, RecordResult, Remedy
-from syncer.targets.row import json_list, rows
+from syncer.targets import failure
+from syncer.targets.protocol import Answered, Found, Held, LookedUp, RecordResult, Remedy, Step
+from syncer.targets.row import json_list, rows, table
 from syncer.targets.salesforce import codes, wire
 from syncer.targets.salesforce.capabilities import COLLECTION_RECORDS
 from syncer.targets.salesforce.describe import read_schema
 from syncer.targets.salesforce.job import Jobs
 from syncer.targets.salesforce.read_back import ATTRIBUTES, ReadBack
+from syncer.targets.salesforce.request import literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from syncer.facts import ObjectSchema
     from syncer.targets.call import Caller
-    from syncer.targets.protocol import Accepted, JobSettled, Step, Unit
+    from syncer.targets.protocol import Accepted, JobSettled, Unit
     from syncer.targets.row import Row
     from syncer.targets.salesforce.request import Api
 
@@ -72,6 +74,21 @@ class SalesforceSession:
         if not isinstance(unit.payload.body, bytes):
             return await self._jobs().look_up(unit, reference, read_back)
         return LookedUp(records=await read_back.find(dict(enumerate(rows(unit.payload)))))
+
+    async def read(
+        self, name: str, key: Sequence[str], values: Sequence[tuple[str, ...]], fields: Sequence[str]
+    ) -> Held:
+        """Read records by SOQL over the one key field; fields of other objects are not read."""
+        calls = 0 if name in self._schemas else 1
+        schema = await self._schema(name)
+        described = schema.field(key[0])
+        if described is None:
+            raise failure.unknown_name(self.caller.connection, "key field", key[0])
+        caller = replace(self.caller, made=0)
+        read_back = ReadBack(caller, self.api, Step("", caller.connection, name, "", Action.UPSERT, tuple(key)), schema)
+        literals = [literal(each[0], described.type) for each in values]
+        found = await read_back.records(key[0], literals, fields)
+        return Held(table(found, "Id", fields), calls + caller.made)
 
     async def remedy(self, unit: Unit, found: Sequence[Found], how: Remedy) -> Answered:
         """Send the records of `found` again by Collections."""
