@@ -71,8 +71,10 @@ def _runs(cursor: duckdb.DuckDBPyConnection, shapes: Sequence[Shape], cut: Cut) 
     masks = ", ".join(f"mask{number}" for number in range(len(shapes[0].any_masks))) if shapes else ""
     if not masks:
         return []
-    rows = cursor.execute(f"SELECT DISTINCT shape FROM {layout.wave(cut.wave)} JOIN shapes USING ({masks})").fetchall()
-    there = {row[0] for row in rows}
+    # Told apart by masks, which are staged with the rows: the table of shapes is gone when rows are opened again.
+    own = {each.any_masks: each.id for each in shapes if each.id != shape.MIXED}
+    rows = cursor.execute(f"SELECT DISTINCT {masks} FROM {layout.wave(cut.wave)}").fetchall()
+    there = {own.get(tuple(row), shape.MIXED) for row in rows}
     members = [each for each in shapes if each.id in there and (cut.shapes is None or each.id in cut.shapes)]
     if isinstance(cut.format, CsvFormat) and cut.format.needs_uniform_shape:
         return [[each] for each in members]

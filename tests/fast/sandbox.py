@@ -1,4 +1,7 @@
-"""`python tests/fast/sandbox.py SPEED BEGAN`: a sandbox as a real server in a world of faster time; announces in JSON."""
+"""`python tests/fast/sandbox.py SPEED BEGAN`: a sandbox as a real server in a world of faster time.
+
+It announces itself in one line of JSON.
+"""
 
 from __future__ import annotations
 
@@ -16,5 +19,5 @@ if __name__ == "__main__":
     fast, _ = taken(sys.argv[1:])
     serve(
         SandboxOptions(clock=FastSandboxClock(fast), latency_seconds=0.05),
-        announce=lambda where: print(json.dumps(where), flush=True),
+        announce=lambda where: print(json.dumps(where), flush=True),  # noqa: T201 - the announcement is its output
     )

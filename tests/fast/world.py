@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
+import anyio.lowlevel
 
 from syncer.clock import SystemClock
 from syncer.sandbox.clock import DEFAULT_START, Clock
@@ -78,9 +79,3 @@ def taken(arguments: list[str]) -> tuple[FastTime, list[str]]:
     """Return the time that the first two arguments tell of, and the other arguments."""
     speed, began, *others = arguments
     return FastTime(float(speed), float(began)), others
-
-
-def listing(state: dict[str, Any], system: str, name: str) -> list[dict[str, Any]]:
-    """Return one object's records of a sandbox's state."""
-    found: list[dict[str, Any]] = state[system].get(name, [])
-    return found

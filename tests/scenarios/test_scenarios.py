@@ -13,7 +13,7 @@ import pytest
 from tests.scenarios import story
 
 if TYPE_CHECKING:
-    from tests.scenarios.conftest import Served
+    from tests.fast.served import Served
     from tests.scenarios.story import Player
 
 FOLDER = Path(__file__).parent

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from syncer.engine.protocol import RowReject
+from syncer.engine.protocol import Cut, RowReject
 from syncer.engine.staged import reopen
 from syncer.errors import SourceError, StateError
 from syncer.facts import CsvFormat, JsonFormat, RejectFacts
@@ -124,10 +124,13 @@ def test_a_source_of_no_rows_is_staged(staged: Stage) -> None:
     assert (facts.read, facts.outgoing, facts.waves, facts.slices) == (0, 0, (), ())
 
 
-def test_staged_rows_can_be_reopened(staged: Stage) -> None:
-    """Another process finds the same facts and the same rows."""
+def test_staged_rows_can_be_reopened(staged: Stage, tmp_path: Path) -> None:
+    """Another process finds the same facts, the same rows and the same payloads."""
     rows = staged(pipeline("email", checks=[NO_AT]), "email\na@x\nbad\nA@x\n")
+    cut = Cut(1, None, JsonFormat(max_records=10, max_bytes=1_000))
+    before = [each.body for each in rows.payloads(cut, tmp_path)]
     again = reopen(rows.files.folder)
+    assert [each.body for each in again.payloads(cut, tmp_path)] == before != []
     assert again.facts == rows.facts
     assert list(again.rejects()) == list(rows.rejects())
     again.close()

@@ -1,0 +1,78 @@
+"""A sandbox in a process of its own that lives in faster time, and the environment that leads commands to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.fast.world import FastTime, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+FAST = ROOT / "tests" / "fast"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A sandbox in a process of its own, and the time in which it lives."""
+
+    facts: dict[str, Any]
+    time: FastTime
+
+    def ask(self, place: str, body: object = None) -> Any:
+        """Return what a control route answers; with a body it is posted."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.facts['control_url']}/{place}", data)  # noqa: S310 - loopback
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
+            return json.load(answer)
+
+    def writes(self) -> int:
+        """Return how many requests arrived that could change a record."""
+        return sum(each["method"] != "GET" and "oauth" not in each["endpoint"] for each in self.ask("log"))
+
+    def credentials(self) -> dict[str, str]:
+        """Return the environment that the manifests' connections read."""
+        return {
+            f"{system.upper()}_{name}": value
+            for system in ("marketo", "salesforce")
+            for name, value in (
+                ("BASE_URL", self.facts["base_url"]),
+                ("CLIENT_ID", self.facts[system]["client_id"]),
+                ("CLIENT_SECRET", self.facts[system]["client_secret"]),
+            )
+        }
+
+    def environment(self) -> dict[str, str]:
+        """Return a whole environment: what a shell has, credentials, and a fixed width."""
+        kept = {name: os.environ[name] for name in ("HOME", "LANG", "USER", "PATH") if name in os.environ}
+        return {**kept, **self.credentials(), "COLUMNS": "100", "TZ": "UTC"}
+
+    def command(self) -> list[str]:
+        """Return the words that start the command line as a real process in this time."""
+        return [sys.executable, str(FAST / "syncer.py"), *words(self.time)]
+
+
+@contextmanager
+def serving(speed: float) -> Iterator[Served]:
+    """Serve a sandbox while the context lasts."""
+    fast = FastTime(speed, time.time())
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, FAST / "sandbox.py", *words(fast)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert process.stdout is not None
+    with process.stdout as told:
+        try:
+            yield Served(json.loads(told.readline()), fast)
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
