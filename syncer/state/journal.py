@@ -45,6 +45,11 @@ def seal(previous: str, number: int, epoch: int, note: Note) -> Line:
     return Line(number, epoch, text, _checksum(previous, number, epoch, text))
 
 
+def fence(previous: str, number: int, epoch: int) -> Line:
+    """Return a line that says nothing and takes a number, so that no line of an older epoch can have it any more."""
+    return Line(number, epoch, "", _checksum(previous, number, epoch, ""))
+
+
 def read(run: str, lines: Iterable[Line]) -> Iterator[Note]:
     """Yield the notes of `lines`; raises `StateError` at the first that is not what was written."""
     previous, epoch = opening(run), 0
@@ -52,15 +57,20 @@ def read(run: str, lines: Iterable[Line]) -> Iterator[Note]:
         checksum = _checksum(previous, line.number, line.epoch, line.text)
         if line.number != number or line.checksum != checksum or line.epoch < epoch:
             raise broken(run, f"Note {number} is not the one that was written there")
-        try:
-            yield _NOTES.validate_json(line.text)
-        except ValidationError as error:
-            raise StateError(
-                "R202",
-                f'Note {number} of run "{run}" is of a kind or form that this version of syncer does not know.',
-                "Go on with the version of syncer that began the run, or a newer one.",
-            ) from error
+        if line.text:
+            yield _parse(run, line)
         previous, epoch = checksum, line.epoch
+
+
+def _parse(run: str, line: Line) -> Note:
+    try:
+        return _NOTES.validate_json(line.text)
+    except ValidationError as error:
+        raise StateError(
+            "R202",
+            f'Note {line.number} of run "{run}" is of a kind or form that this version of syncer does not know.',
+            "Go on with the version of syncer that began the run, or a newer one.",
+        ) from error
 
 
 def broken(run: str, what: str) -> StateError:

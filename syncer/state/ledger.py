@@ -1,7 +1,7 @@
 """The ledger as files: what was last confirmed, per operation and key, as hashes.
 
-A base and the overlays since, all immutable Parquet, named by one small index that is replaced in one step: a process may
-die anywhere and the ledger is either the old one or the new one. An overlay's key without a row hash forgets the key.
+A base and the overlays since, all immutable Parquet, named by one small index that is replaced in one step: a process
+may die anywhere and the ledger is either the old one or the new one. An overlay's key without a row hash is forgotten.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_OVERLAYS = 8
 """More are folded into the base: every fetch has to look through all of them."""
+MEMORY_LIMIT = "1GB"
 _KEY = "kh_high, kh_low"
 
 
@@ -42,7 +43,7 @@ class LocalLedger:
     """Implements `state.protocol.Ledger` in a folder; one writer at a time, which the lease sees to."""
 
     folder: Path
-    memory_limit: str = "1GB"
+    memory_limit: str = MEMORY_LIMIT
 
     async def serial(self, operation: str) -> int:
         """Return the number of merges so far; 0 for a new operation."""
@@ -50,11 +51,11 @@ class LocalLedger:
         return index.serial if index else 0
 
     async def fetch(self, operation: str, folder: Path) -> Path | None:
-        """Return a Parquet file of (kh_high, kh_low, rh), or None for a new operation; it may be the ledger's own: read only."""
+        """Return a Parquet file of (kh_high, kh_low, rh) to read only, or None for a new operation."""
         return await anyio.to_thread.run_sync(self._fetch, operation, folder)
 
     async def merge(self, operation: str, serial: int, confirmed: Path) -> int:
-        """Overlay `confirmed` on the ledger of this serial and return the new one; raises `StateError` on a conflict."""
+        """Overlay `confirmed` on the ledger of this serial, return the new one; raises `StateError` on a conflict."""
         return await anyio.to_thread.run_sync(self._merge, operation, serial, confirmed)
 
     def _fetch(self, operation: str, folder: Path) -> Path | None:
@@ -65,12 +66,12 @@ class LocalLedger:
         if not index.overlays:
             return home / index.base
         target = folder / f"ledger-{operation}-{index.serial}.parquet"
-        self._fold([home / index.base, *(home / each for each in index.overlays)], target)
+        fold([home / index.base, *(home / each for each in index.overlays)], target, self.memory_limit)
         return target
 
     def _merge(self, operation: str, serial: int, confirmed: Path) -> int:
         index = self._index(operation)
-        digest = _digest(confirmed)
+        digest = digest_of(confirmed)
         found = index.serial if index else 0
         if index and found == serial + 1 and index.merged == digest:
             return found
@@ -82,7 +83,7 @@ class LocalLedger:
         name = f"{serial + 1:08}.parquet"
         if index is None or len(index.overlays) >= MAX_OVERLAYS:
             old = [home / index.base, *(home / each for each in index.overlays)] if index else []
-            self._fold([*old, confirmed], home / name)
+            fold([*old, confirmed], home / name, self.memory_limit)
             changed = _Index(serial=serial + 1, base=name, merged=digest)
         else:
             draft = home / f"{name}.part"
@@ -109,30 +110,31 @@ class LocalLedger:
         except (OSError, ValidationError) as problem:
             raise StateError("R281", f'The index of the ledger of "{operation}" cannot be read.') from problem
 
-    def _fold(self, layers: list[Path], target: Path) -> None:
-        """Write the newest word on every key, in any order; keys to forget are left out."""
-        whole = f"SELECT {_KEY}, rh FROM {_scan(layers[0])}"
-        for layer in layers[1:]:
-            newer = f"SELECT {_KEY}, rh FROM {_scan(layer)}"
-            whole = f"SELECT * FROM ({whole}) ANTI JOIN ({newer}) USING ({_KEY}) UNION ALL ({newer})"
-        draft = target.with_name(target.name + ".part")
-        draft.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft.touch(mode=0o600)
-        config: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": self.memory_limit,
-            "preserve_insertion_order": False,
-        }
-        config["temp_directory"] = str(target.parent / "spill")
-        try:
-            with duckdb.connect(":memory:", config=config) as connection:
-                connection.execute(
-                    f"COPY (SELECT * FROM ({whole}) WHERE rh IS NOT NULL) TO '{_quoted(draft)}' (FORMAT parquet)"
-                )
-        except duckdb.Error as problem:
-            raise StateError(
-                "R281", "The files of the ledger cannot be read, or there is no room to write them."
-            ) from problem
-        _settle(draft, target)
+
+def fold(layers: list[Path], target: Path, memory_limit: str = MEMORY_LIMIT) -> None:
+    """Write the newest word on every key, in any order; keys to forget are left out."""
+    whole = f"SELECT {_KEY}, rh FROM {_scan(layers[0])}"
+    for layer in layers[1:]:
+        newer = f"SELECT {_KEY}, rh FROM {_scan(layer)}"
+        whole = f"SELECT * FROM ({whole}) ANTI JOIN ({newer}) USING ({_KEY}) UNION ALL ({newer})"
+    draft = target.with_name(target.name + ".part")
+    draft.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft.touch(mode=0o600)
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "preserve_insertion_order": False,
+    }
+    config["temp_directory"] = str(target.parent / "spill")
+    try:
+        with duckdb.connect(":memory:", config=config) as connection:
+            connection.execute(
+                f"COPY (SELECT * FROM ({whole}) WHERE rh IS NOT NULL) TO '{_quoted(draft)}' (FORMAT parquet)"
+            )
+    except duckdb.Error as problem:
+        raise StateError(
+            "R281", "The files of the ledger cannot be read, or there is no room to write them."
+        ) from problem
+    _settle(draft, target)
 
 
 def _scan(path: Path) -> str:
@@ -156,6 +158,7 @@ def _settle(draft: Path, path: Path) -> None:
         os.close(folder)
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,271 @@
+"""A run's journal in a bucket: numbered segments of sealed lines, each written only if its number is free.
+
+The number is the fence. Whoever opens a journal for writing, and whoever takes a key space from a silent holder, first
+takes the next number with a line that says nothing; a late note of the old holder then meets a taken number, and is
+refused by the store itself. Notes that wait while a segment is under way go together in the next one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, unquote
+
+import anyio
+
+from syncer.errors import StateError
+from syncer.state import lease as terms
+from syncer.state.envelope import Content, unwrap, wrap
+from syncer.state.journal import Line, broken, fence, opening, read, seal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from syncer.state.bucket import Bucket
+    from syncer.state.object_lease import ObjectLease
+    from syncer.state.protocol import Note
+
+_TRIES: Final = 20
+_PAGE: Final = 16
+"""Segments read at once."""
+
+
+class Segment(Content):
+    """A few lines of one run. `token` makes it differ from every other that could have been written there."""
+
+    run: str
+    segment: int
+    token: str
+    lines: tuple[tuple[int, int, str, str], ...]
+
+
+class EndMark(Content):
+    """How far the journal had come when its last holder left in good order."""
+
+    segments: int
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Where a journal ends: what the next segment and its first line follow."""
+
+    segment: int
+    number: int
+    checksum: str
+    epoch: int
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A note on its way into a segment."""
+
+    note: Note
+    is_done: bool = False
+    error: StateError | None = None
+
+
+def encoded(name: str) -> str:
+    """Return a name as one part of a path, whatever it holds."""
+    return quote(name, safe="").replace(".", "%2E")
+
+
+def _path(run: str, segment: int) -> str:
+    return f"journal/{encoded(run)}/{segment:08}"
+
+
+def _mark_path(run: str) -> str:
+    return f"ends/{encoded(run)}"
+
+
+async def runs(bucket: Bucket) -> tuple[str, ...]:
+    """Return the runs whose journal was opened for writing, oldest first."""
+    names = [path.rpartition("/")[2].partition("-")[2] for path in await bucket.names("runs")]
+    return tuple(dict.fromkeys(unquote(name) for name in names))
+
+
+async def open_for_writing(bucket: Bucket, run: str, lease: ObjectLease) -> ObjectJournal:
+    """Fence off whoever wrote before and return the journal; raises `LeaseLostError` when the lease is gone."""
+    await bucket.put(f"runs/{lease.epoch:012}-{encoded(run)}", b"")
+    for _ in range(_TRIES):
+        end = await _end(bucket, run)
+        # In this order: who takes the lease over ends it first and fences the journal then, so either is seen here.
+        await lease.renew()
+        fenced = await _fence(bucket, run, end, lease.epoch)
+        if fenced is not None:
+            return ObjectJournal(bucket, run, lease, fenced)
+    raise _busy(run)
+
+
+async def fence_off(bucket: Bucket, run: str, epoch: int) -> None:
+    """Take the journal's next number, so that nothing under way of `epoch` or an older one can be written any more."""
+    for _ in range(_TRIES):
+        try:
+            end = await _end(bucket, run)
+        except StateError as error:
+            if error.code not in {"R201", "R202", "R223"}:
+                raise
+            # Nobody will believe this journal beyond its damage; the number still keeps a late note out.
+            end = _End(await _last(bucket, run), 0, "", epoch)
+        if await _fence(bucket, run, end, max(epoch, end.epoch)) is not None:
+            return
+    raise _busy(run)
+
+
+async def _fence(bucket: Bucket, run: str, end: _End, epoch: int) -> _End | None:
+    line = fence(end.checksum, end.number + 1, epoch)
+    body = _body(run, end.segment + 1, [line])
+    if await bucket.create(_path(run, end.segment + 1), body) is None:
+        return None
+    return _End(end.segment + 1, line.number, line.checksum, epoch)
+
+
+async def _last(bucket: Bucket, run: str) -> int:
+    names = await bucket.names(f"journal/{encoded(run)}")
+    return int(names[-1].rpartition("/")[2]) if names else 0
+
+
+async def _end(bucket: Bucket, run: str) -> _End:
+    last = await _last(bucket, run)
+    if not last:
+        return _End(0, 0, opening(run), 0)
+    line = (await _lines(bucket, run, last))[-1]
+    return _End(last, line.number, line.checksum, line.epoch)
+
+
+async def _lines(bucket: Bucket, run: str, segment: int) -> list[Line]:
+    path = _path(run, segment)
+    kept = await bucket.get(path)
+    if kept is None:
+        raise broken(run, f"Segment {segment} is missing")
+    found = unwrap(Segment, kept.body, path)
+    if (found.run, found.segment) != (run, segment) or not found.lines:
+        raise broken(run, f"Segment {segment} is not the one that was written there")
+    return [Line(*line) for line in found.lines]
+
+
+def _body(run: str, segment: int, lines: list[Line]) -> bytes:
+    told = tuple((line.number, line.epoch, line.text, line.checksum) for line in lines)
+    return wrap(Segment(run=run, segment=segment, token=secrets.token_hex(8), lines=told))
+
+
+def _busy(run: str) -> StateError:
+    return StateError(
+        "R220",
+        f'The journal of run "{run}" is being written by somebody else all the time.',
+        "See which runs go on, then try again:",
+        "syncer runs",
+    )
+
+
+class ObjectJournal:
+    """One run's notes in a bucket; `lease` None is for reading."""
+
+    def __init__(self, bucket: Bucket, run: str, lease: ObjectLease | None, end: _End | None = None) -> None:
+        """Belong to `bucket`; a journal to write in begins at `end`, which is its own fence."""
+        self._bucket = bucket
+        self._run = run
+        self._lease = lease
+        self._end = end
+        self._waiting: list[_Waiting] = []
+        self._turn = anyio.Lock()
+        self._unsure: tuple[bytes, _End] | None = None
+        if lease is not None:
+            lease.journals.append(self)
+
+    async def append(self, note: Note) -> None:
+        """Make `note` durable; raises `LeaseLostError` when the lease is no longer ours."""
+        if self._lease is None:
+            raise StateError("R211", f'The journal of run "{self._run}" was opened without a lease, for reading only.')
+        own = _Waiting(note)
+        self._waiting.append(own)
+        try:
+            async with self._turn:
+                if not own.is_done:
+                    # A segment under way is waited for: whether it arrived must be known before the next one.
+                    with anyio.CancelScope(shield=True):
+                        await self._write(self._lease)
+        finally:
+            if own in self._waiting:
+                self._waiting.remove(own)
+        if own.error is not None:
+            raise own.error
+
+    async def notes(self) -> AsyncIterator[Note]:
+        """Yield the notes in order; raises `StateError` at the first that cannot be believed."""
+        lines: list[Line] = []
+        ends = [opening(self._run)]
+        # The mark first: what it tells of is there already, while segments may still be added.
+        kept = await self._bucket.get(_mark_path(self._run))
+        last = self._end.segment if self._end else await _last(self._bucket, self._run)
+        for start in range(1, last + 1, _PAGE):
+            for segment in await self._page(range(start, min(last + 1, start + _PAGE))):
+                lines += segment
+                ends.append(segment[-1].checksum)
+        for note in read(self._run, lines):
+            yield note
+        if kept is not None:
+            mark = unwrap(EndMark, kept.body, _mark_path(self._run))
+            if mark.segments >= len(ends) or ends[mark.segments] != mark.checksum:
+                raise broken(self._run, "The last notes are not there")
+
+    async def mark_end(self) -> None:
+        """Say how far the journal came, so that a lost end is noticed."""
+        if self._end is not None:
+            mark = EndMark(segments=self._end.segment, checksum=self._end.checksum)
+            await self._bucket.put(_mark_path(self._run), wrap(mark))
+
+    async def _page(self, segments: range) -> list[list[Line]]:
+        """Return the lines of a few segments, read at once; the first trouble is raised."""
+        found: dict[int, list[Line]] = {}
+        troubles: dict[int, StateError] = {}
+
+        async def fetch(segment: int) -> None:
+            try:
+                found[segment] = await _lines(self._bucket, self._run, segment)
+            except StateError as error:
+                troubles[segment] = error
+
+        async with anyio.create_task_group() as tasks:
+            for segment in segments:
+                tasks.start_soon(partial(fetch, segment))
+        if troubles:
+            raise troubles[min(troubles)]
+        return [found[segment] for segment in segments]
+
+    async def _write(self, lease: ObjectLease) -> None:
+        """Write all waiting notes as one segment, after the one before it whose fate is not known."""
+        batch, self._waiting = self._waiting, []
+        try:
+            await self._send(lease)
+            self._unsure = self._segment([each.note for each in batch], lease.epoch)
+            await self._send(lease)
+        except StateError as error:
+            for each in batch:
+                each.error = error
+        for each in batch:
+            each.is_done = True
+
+    def _segment(self, notes: list[Note], epoch: int) -> tuple[bytes, _End]:
+        end = self._end
+        assert end is not None  # noqa: S101 - a journal with a lease has an end
+        lines: list[Line] = []
+        checksum = end.checksum
+        for number, note in enumerate(notes, start=end.number + 1):
+            lines.append(seal(checksum, number, epoch, note))
+            checksum = lines[-1].checksum
+        after = _End(end.segment + 1, lines[-1].number, checksum, epoch)
+        return _body(self._run, after.segment, lines), after
+
+    async def _send(self, lease: ObjectLease) -> None:
+        if lease.is_over:
+            raise terms.lost(lease.epoch)
+        if self._unsure is None:
+            return
+        body, end = self._unsure
+        if await self._bucket.create(_path(self._run, end.segment), body) is None:
+            lease.is_over = True
+            raise terms.lost(lease.epoch)
+        self._end, self._unsure = end, None
