@@ -132,8 +132,7 @@ class Drift:
         values = "".join(f", any_value(value{place}) AS value{place}" for place in range(len(compared)))
         taken = "".join(f", {sql.name(each.name)} AS value{place}" for place, each in enumerate(compared))
         records = f"SELECT DISTINCT ON ({ids}) *, {forms} FROM held"
-        kh = chain.key_hash(self.key.space, [f"nullif({each.canonical}, '')" for each in self.key.parts])
-        hashed = f"SELECT {kh} AS kh{taken} FROM ({records})"
+        hashed = f"SELECT {chain.key_hash(self.key)} AS kh{taken} FROM ({records})"
         hashed = f"SELECT * EXCLUDE (kh), {chain.halves('kh')} FROM ({hashed})"
         found = f"SELECT {KEY}, count(*) AS records{values} FROM ({hashed}) WHERE kh_high IS NOT NULL GROUP BY {KEY}"
         same = "".join(f", {_same(each, f'value{place}')} AS same{place}" for place, each in enumerate(compared))
