@@ -6,6 +6,7 @@ then the first flaw of the row, its key hash, its row hash, its mask and its siz
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from syncer.engine.wire import SEPARATOR, Wire
 from syncer.mapping.pipeline import conformed, mapped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from syncer.mapping.pipeline import Pipeline
 
 KEY = "kh_high, kh_low"
@@ -55,8 +58,15 @@ def conform(pipeline: Pipeline, typed: str, carried: str = "") -> str:
     return f"SELECT *, {forms} FROM ({first})"
 
 
+def draw(pipeline: Pipeline, wire: Wire, conformed_rows: str) -> str:
+    """Return the SELECT that adds what is looked at more than once: key parts, all cells as one text, masks."""
+    parts = ", ".join(f"nullif({sql.tree(each.canonical)}, '') AS {_part(at)}" for at, each in enumerate(pipeline.key))
+    masks = ", ".join(f"{wire.mask(number)} AS {name}" for number, name in enumerate(wire.masks))
+    return f"SELECT *, {parts}, {wire.joined()} AS joined, {masks} FROM ({conformed_rows})"
+
+
 def judge(
-    pipeline: Pipeline, wire: Wire, conformed_rows: str, clear_texts: frozenset[str], earlier: tuple[Flaw, ...]
+    pipeline: Pipeline, wire: Wire, drawn_rows: str, clear_texts: frozenset[str], earlier: tuple[Flaw, ...]
 ) -> tuple[str, tuple[Flaw, ...]]:
     """Return the SELECT that adds the number of the row's first flaw, and all flaws by number, counted from 1."""
     flaws = list(earlier)
@@ -64,40 +74,49 @@ def judge(
     for check in pipeline.checks:
         flaws.append(Flaw(check.code, check.field, check.reason))
         branches.append(f"{sql.tree(check.is_bad)} THEN {len(flaws)}")
-    for field in wire.fields:
-        if field.is_text:
-            for each in sorted(clear_texts):
-                flaws.append(
-                    Flaw(
-                        "V205",
-                        field.name,
-                        f"The text is {each}, which the target takes as an order to empty the field.",
-                    )
-                )
-                branches.append(f"{sql.name(conformed(field.name))} = {sql.text(each)} THEN {len(flaws)}")
-    for part in pipeline.key:
+    for text in sorted(clear_texts):
+        reason = f"The text is {text}, which the target takes as an order to empty the field."
+        found = f"contains(joined, {sql.text(text)})"
+        for field in wire.fields:
+            if field.is_text:
+                flaws.append(Flaw("V205", field.name, reason))
+                branches.append(f"{found} AND {sql.name(conformed(field.name))} = {sql.text(text)} THEN {len(flaws)}")
+    for at, part in enumerate(pipeline.key):
         flaws.append(Flaw("V210", part.field, "The key is blank."))
-        branches.append(f"coalesce({sql.tree(part.canonical)}, '') = '' THEN {len(flaws)}")
+        branches.append(f"{_part(at)} IS NULL THEN {len(flaws)}")
     whens = " ".join(f"WHEN {each}" for each in branches)
-    return f"SELECT *, CAST(CASE {whens} ELSE 0 END AS SMALLINT) AS flaw FROM ({conformed_rows})", tuple(flaws)
+    return f"SELECT *, CAST(CASE {whens} ELSE 0 END AS SMALLINT) AS flaw FROM ({drawn_rows})", tuple(flaws)
 
 
-def measure(pipeline: Pipeline, wire: Wire, rows: str, measures: Measures, carried: str = "") -> str:
+def measure(pipeline: Pipeline, wire: Wire, judged_rows: str, measures: Measures, carried: str = "") -> str:
     """Return the SELECT of what is staged: `carried`, the `f:` columns, flaw, hashes, masks and sizes."""
     kept = f"{carried}, " if carried else ""
     fields = sql.names(conformed(each.name) for each in wire.fields)
-    masks = ", ".join(f"{wire.mask(number)} AS {name}" for number, name in enumerate(wire.masks))
-    first = f"SELECT {kept}{fields}, flaw, {key_hash(key(pipeline, wire))} AS kh, {wire.joined()} AS joined, {masks} FROM ({rows})"
-    second = f"SELECT *, {wire.is_plain('joined') if measures.csv else 'true'} AS is_plain FROM ({first})"
-    row_hash = f"md5_number(concat_ws({SEPARATOR}, {sql.text(_form(wire))}, {', '.join(wire.masks)}, joined))"
+    masks = ", ".join(wire.masks)
+    kh = _hash(pipeline.key_space, [_part(at) for at in range(len(pipeline.key))])
+    is_plain = wire.is_plain("joined") if measures.csv else "true"
+    first = f"SELECT {kept}{fields}, flaw, joined, {masks}, {kh} AS kh, {is_plain} AS is_plain FROM ({judged_rows})"
     sizes = [
         f"CAST({wire.escaped_bytes('joined') if measures.json else '0'} AS BIGINT) AS json_bytes",
         f"CAST({wire.csv_bytes('joined', 'is_plain') if measures.csv else '0'} AS BIGINT) AS csv_bytes",
     ]
     return (
-        f"SELECT {kept}{fields}, flaw, {halves('kh')}, CAST({row_hash} >> 64 AS UBIGINT) AS rh, "
-        f"{', '.join(wire.masks)}, is_plain, {', '.join(sizes)} FROM ({second})"
+        f"SELECT {kept}{fields}, flaw, {halves('kh')}, {row_hash(wire)} AS rh, "
+        f"{masks}, is_plain, {', '.join(sizes)} FROM ({first})"
     )
+
+
+def row_hash(wire: Wire) -> str:
+    """Return the 64-bit hash of what a record says: its cells, which of them are null, and what nulls mean.
+
+    The masks tell a null from an empty text, the form tells leaving alone from emptying; both are folded in beside the hash of
+    the cells, because putting them into its text would copy every record once more.
+    """
+    form = int.from_bytes(hashlib.md5(_form(wire).encode(), usedforsecurity=False).digest()[:8], "big")
+    hashed = "CAST(md5_number(joined) >> 64 AS UBIGINT)"
+    for number, mask in enumerate(wire.masks):
+        hashed = f"xor({hashed}, CAST({mask} AS UBIGINT) << {number % 4})"
+    return f"xor({hashed}, {form}::UBIGINT)"
 
 
 def key(pipeline: Pipeline, wire: Wire) -> Key:
@@ -109,12 +128,20 @@ def key(pipeline: Pipeline, wire: Wire) -> Key:
 
 def key_hash(key: Key) -> str:
     """Return the 128-bit hash of the canonical key over `f:` columns, null where a part is blank."""
-    *others, last = [f"nullif({each.canonical}, '')" for each in key.parts]
-    pieces = [sql.text(key.space), SEPARATOR]
+    return _hash(key.space, [f"nullif({each.canonical}, '')" for each in key.parts])
+
+
+def _hash(space: str, parts: Sequence[str]) -> str:
+    *others, last = parts
+    pieces = [sql.text(space), SEPARATOR]
     for part in others:
         pieces += [f"strlen({part})", "':'", part]
-    present = " AND ".join(f"{each} IS NOT NULL" for each in (*others, last))
+    present = " AND ".join(f"{each} IS NOT NULL" for each in parts)
     return f"CASE WHEN {present} THEN md5_number(concat({', '.join((*pieces, last))})) END"
+
+
+def _part(at: int) -> str:
+    return sql.name(f"k:{at}")
 
 
 def halves(kh: str) -> str:

@@ -86,4 +86,4 @@ def merged(pipeline: Pipeline, wire: Wire, measures: Measures) -> str:
         SELECT max(position) AS position, max("row") AS "row", 0::SMALLINT AS flaw, {fields}
         FROM accepted SEMI JOIN again USING (position) GROUP BY {chain.KEY}
         """
-    return chain.measure(pipeline, wire, overlaid, measures, 'position, "row"')
+    return chain.measure(pipeline, wire, chain.draw(pipeline, wire, overlaid), measures, 'position, "row"')

@@ -91,6 +91,7 @@ def _rows(key: Key, file: ResultFile) -> str:
         f"TRY_CAST({column(each.field)} AS {each.engine_type}) AS {sql.name(conformed(each.field))}"
         for each in key.parts
     )
+    kh = chain.key_hash(key)
     vendor = {name.casefold() for name in (file.error_column, file.id_column, file.created_column)}
     own = (
         ", ".join(sql.name(f"c{place}") for place, name in enumerate(names) if name.casefold() not in vendor)
@@ -107,7 +108,7 @@ def _rows(key: Key, file: ResultFile) -> str:
     )
     created = f"lower({column(file.created_column)}) = 'true'"
     return (
-        f"SELECT CAST({chain.key_hash(key)} >> 64 AS UBIGINT) AS lane, {sql.text(file.kind)} AS kind, "
+        f"SELECT CAST({kh} >> 64 AS UBIGINT) AS lane, {sql.text(file.kind)} AS kind, "
         f"{created} AS created, {reason} AS reason FROM (SELECT *, {fields} FROM {scan})"
     )
 

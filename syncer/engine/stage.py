@@ -58,7 +58,9 @@ def stage(  # noqa: PLR0913 - what a stage depends on is said, not hidden in a b
     files.summary.unlink(missing_ok=True)
     connection = connect(folder, memory_limit=memory_limit, threads=threads)
     try:
-        return _Stage(pipeline, formats, files, connection, progress, keeps_unchanged).run(source, ledger_parquet, dict(lookups or {}))
+        return _Stage(pipeline, formats, files, connection, progress, keeps_unchanged).run(
+            source, ledger_parquet, dict(lookups or {})
+        )
     except BaseException:
         connection.close()
         raise
@@ -195,7 +197,8 @@ class _Stage:
                 for each in self.pipeline.fields
             )
         )
-        judged, flaws = chain.judge(self.pipeline, wire, mapped_rows, self._clear_texts(), flaws)
+        drawn = chain.draw(self.pipeline, wire, mapped_rows)
+        judged, flaws = chain.judge(self.pipeline, wire, drawn, self._clear_texts(), flaws)
         rows = chain.measure(self.pipeline, wire, judged, self._measures())
         if carried:
             rows = f"SELECT * EXCLUDE (position) FROM ({chain.measure(self.pipeline, wire, judged, self._measures(), carried)}) ORDER BY position"

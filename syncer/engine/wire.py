@@ -79,10 +79,9 @@ class Wire:
         )
 
     def joined(self) -> str:
-        """Return all cells as one text, by field name: the order of a mapping is no part of a record's meaning."""
+        """Return all cells as one text, nulls empty, by field name: the order of a mapping is no part of what a record means."""
         ordered = sorted(self.fields, key=lambda each: each.name)
-        cells = ", ".join(f"coalesce({each.cell}, '')" for each in ordered)
-        return f"concat_ws({SEPARATOR}, {cells})"
+        return f"concat({f', {SEPARATOR}, '.join(each.cell for each in ordered)})"
 
     # JSON: escapes are counted over the joined text at once, the rest follows from the mask.
 
@@ -145,13 +144,16 @@ class Wire:
         """Return the row of the named columns, line end included."""
         chosen = set(fields)
         columns = [each for each in self.fields if each.name in chosen]
-        empty = {
-            each.name: sql.text(csv_cell(form.clear_text)) if each.clears and form.clear_text is not None else "''"
-            for each in columns
-        }
-        plain = ", ".join(f"coalesce({each.cell}, {empty[each.name]})" for each in columns)
-        exact = ", ".join(f"coalesce({_quoted(each.cell)}, {empty[each.name]})" for each in columns)
-        return f"CASE WHEN is_plain THEN concat_ws(',', {plain}) ELSE concat_ws(',', {exact}) END || chr(10)"
+        plain = ", ',', ".join(_cell(each, each.cell, form) for each in columns)
+        exact = ", ',', ".join(_cell(each, _quoted(each.cell), form) for each in columns)
+        return f"CASE WHEN is_plain THEN concat({plain}, chr(10)) ELSE concat({exact}, chr(10)) END"
+
+
+def _cell(field: WireField, text: str, form: CsvFormat) -> str:
+    """Return the text of a cell; `concat` takes a null for nothing, which is what an empty cell is."""
+    if not field.clears or form.clear_text is None:
+        return text
+    return f"coalesce({text}, {sql.text(csv_cell(form.clear_text))})"
 
 
 def csv_header(fields: Iterable[str]) -> bytes:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 256 << 10
 
 
 @dataclass(frozen=True, slots=True)
