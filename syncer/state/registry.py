@@ -16,6 +16,8 @@ from syncer.state.local import LocalStore
 from syncer.state.protocol import Store, in_thread
 
 if TYPE_CHECKING:
+    from obstore.store import ClientConfig
+
     from syncer.clock import Clock
     from syncer.state.object_store import ObjectStore
     from syncer.state.protocol import Offload
@@ -87,7 +89,7 @@ def _open_bucket(url: str, named: str, clock: Clock, offload: Offload) -> Object
 def _remote(url: str, named: str, seconds: float) -> Any:
     """Return the vendor's client. It never tries again by itself: only the bucket knows what may be repeated."""
     from obstore import exceptions
-    from obstore.store import ClientConfig, from_url
+    from obstore.store import from_url
 
     options: ClientConfig = {"timeout": f"{seconds:.0f}s", "connect_timeout": "5s"}
     if os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true"}:
