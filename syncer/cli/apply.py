@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncer.cli.options import Exclude, LogFormat, Loopback, Memory, Select, Work
+from syncer.cli.options import Exclude, LogFormat, Loopback, Memory, Select, State, Work
 
 EXAMPLES = """\
 Examples:
@@ -43,6 +43,7 @@ def apply(
     select: Select = None,
     exclude: Exclude = None,
     work: Work = None,
+    state: State = None,
     sandbox: Loopback = False,
     memory: Memory = "1GB",
     log_format: LogFormat = "auto",
@@ -55,7 +56,7 @@ def apply(
     from syncer.errors import UserError
     from syncer.workflow import applying, load, planning
 
-    settings = planning.Settings(work=work, offline=False, sandbox=sandbox, memory_limit=memory)
+    settings = planning.Settings(work=work, state=state, offline=False, sandbox=sandbox, memory_limit=memory)
     if what.is_file() and what.suffix not in (".yaml", ".yml"):
         reviewed = planning.read_plan(what)
         loaded = load.load(project, only=tuple(each.name for each in reviewed.operations))

@@ -42,7 +42,17 @@ Project = Annotated[
 Work = Annotated[
     Path | None,
     typer.Option(
-        "--work", metavar="FOLDER", help="Where state, runs and staged rows live.", show_default="PROJECT/.syncer"
+        "--work", metavar="FOLDER", help="Where runs, staged rows and state live.", show_default="PROJECT/.syncer"
+    ),
+]
+State = Annotated[
+    str | None,
+    typer.Option(
+        "--state",
+        metavar="PLACE",
+        envvar="SYNCER_STATE",
+        help="Where state lives: a folder, or s3://, gs:// or az://BUCKET/PREFIX.",
+        show_default="WORK/state",
     ),
 ]
 Select = Annotated[
@@ -86,7 +96,8 @@ PlanFormat = Annotated[
 ]
 
 
-def again(project: Path, *, work: Path | None, sandbox: bool) -> str:
+def again(project: Path, *, work: Path | None, state: str | None = None, sandbox: bool = False) -> str:
     """Return the options that a command to copy needs so that it finds the same project."""
     words = ["" if project == Path() else f" --project {project}", f" --work {work}" if work else ""]
+    words.append(f" --state {state}" if state else "")
     return "".join([*words, " --sandbox" if sandbox else ""])

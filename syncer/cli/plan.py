@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncer.cli.options import Exclude, Loopback, Memory, PlanFormat, Project, Select, Work, again
+from syncer.cli.options import Exclude, Loopback, Memory, PlanFormat, Project, Select, State, Work, again
 
 EXAMPLES = """\
 Examples:
@@ -44,6 +44,7 @@ def plan(
         bool, typer.Option("--detailed-exitcode", help="Exit 4 when the plan has changes.")
     ] = False,
     work: Work = None,
+    state: State = None,
     sandbox: Loopback = False,
     memory: Memory = "1GB",
 ) -> None:
@@ -62,7 +63,9 @@ def plan(
         planning.check_writable(out)
     loaded = load.load(project, select=tuple(select or ()), exclude=tuple(exclude or ()))
     trouble.show_diagnostics(loaded.warnings, "text")
-    settings = planning.Settings(work=work, offline=offline, refresh=refresh, sandbox=sandbox, memory_limit=memory)
+    settings = planning.Settings(
+        work=work, state=state, offline=offline, refresh=refresh, sandbox=sandbox, memory_limit=memory
+    )
     with planning.workspace(loaded, settings) as folder:
         with progress.staging() as listener:
             planned = planning.make_plan(loaded, settings, folder, listener)
@@ -73,7 +76,7 @@ def plan(
         planning.write_plan(made, out)
         progress.note(
             f"Plan written to {out}. To perform exactly this plan:\n"
-            f"    syncer apply {out}{again(project, work=work, sandbox=sandbox)}"
+            f"    syncer apply {out}{again(project, work=work, state=state, sandbox=sandbox)}"
         )
     if detailed_exitcode and made.nodes:
         raise typer.Exit(Exit.CHANGES)

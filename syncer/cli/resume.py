@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncer.cli.options import LogFormat, Loopback, Work
+from syncer.cli.options import LogFormat, Loopback, State, Work
 
 EXAMPLES = """\
 Examples:
@@ -28,6 +28,7 @@ def resume(
     run: Annotated[str | None, typer.Argument(metavar="RUN", help="The run's id.")] = None,
     project: Annotated[Path, typer.Option("--project", metavar="PROJECT", help="The run's manifests.")] = Path(),
     work: Work = None,
+    state: State = None,
     sandbox: Loopback = False,
     log_format: LogFormat = "auto",
 ) -> None:
@@ -38,7 +39,7 @@ def resume(
     from syncer.cli.views import progress, reports
     from syncer.workflow import applying, load, planning
 
-    settings = planning.Settings(work=work, offline=False, sandbox=sandbox)
+    settings = planning.Settings(work=work, state=state, offline=False, sandbox=sandbox)
     loaded = load.read(project)
     unfinished = applying.find_run(loaded, settings, run)
     with progress.running(unfinished.plan, log_format) as events:

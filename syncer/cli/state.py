@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncer.cli.options import Project, Work
+from syncer.cli.options import Project, State, Work
 
 RUNS = """\
 Examples:
@@ -38,23 +38,24 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=RESOLVE)(resolve)
 
 
-def runs(project: Project = Path(), work: Work = None) -> None:
+def runs(project: Project = Path(), work: Work = None, state: State = None) -> None:
     """List the runs of a project: when, which plan, how they ended."""
     from syncer.cli.views import reports
     from syncer.workflow import applying, load, planning
 
-    reports.show_runs(applying.list_runs(load.read(project), planning.Settings(work=work)))
+    reports.show_runs(applying.list_runs(load.read(project), planning.Settings(work=work, state=state)))
 
 
 def unlock(
     epoch: Annotated[int, typer.Option("--epoch", metavar="N", help="The lock's epoch, from the message.")],
     project: Annotated[Path, typer.Option("--project", metavar="PROJECT", help="The project's manifests.")] = Path(),
     work: Work = None,
+    state: State = None,
 ) -> None:
     """Break a lock whose holder is gone. Be sure that it is: two writers at once make duplicate people."""
     from syncer.workflow import applying, load, planning
 
-    applying.unlock(load.read(project), planning.Settings(work=work), epoch)
+    applying.unlock(load.read(project), planning.Settings(work=work, state=state), epoch)
     typer.echo(f"Lock {epoch} is broken. The next run waits until nothing of the old one can still arrive.", err=True)
 
 
@@ -66,6 +67,7 @@ def resolve(
     ] = None,
     project: Annotated[Path, typer.Option("--project", metavar="PROJECT", help="The run's manifests.")] = Path(),
     work: Work = None,
+    state: State = None,
 ) -> None:
     """Say what became of writes that syncer could not decide; then `syncer resume` goes on."""
     from syncer.errors import UserError
@@ -73,5 +75,5 @@ def resolve(
 
     if verdict not in ("sent", "unsent"):
         raise UserError("R901", f'"{verdict}" is no verdict.', "Say --as sent or --as unsent.")
-    ruled = applying.resolve(load.read(project), planning.Settings(work=work), run, verdict, unit)
+    ruled = applying.resolve(load.read(project), planning.Settings(work=work, state=state), run, verdict, unit)
     typer.echo(f"Noted for {len(ruled)} units. Go on with:\n    syncer resume {run}", err=True)

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from syncer.execution.events import Event
     from syncer.execution.report import RunResult
     from syncer.plan.models import Plan
-    from syncer.state.local import LocalStore
     from syncer.state.protocol import Lease, Note
+    from syncer.state.registry import OpenStore
     from syncer.workflow.load import Loaded
     from syncer.workflow.planning import Planned, Settings
 
@@ -249,14 +249,14 @@ def list_runs(loaded: Loaded, settings: Settings) -> tuple[RunInfo, ...]:
     return anyio.run(_list_runs, settings.store(loaded.root))
 
 
-async def _list_runs(store: LocalStore) -> tuple[RunInfo, ...]:
+async def _list_runs(store: OpenStore) -> tuple[RunInfo, ...]:
     try:
         return tuple([_info(run, await _notes(store, run)) for run in await store.runs()])
     finally:
         store.close()
 
 
-async def _notes(store: LocalStore, run: str) -> list[Note]:
+async def _notes(store: OpenStore, run: str) -> list[Note]:
     journal = await store.journal(run, None)
     return [note async for note in journal.notes()]
 
@@ -284,15 +284,21 @@ def find_run(loaded: Loaded, settings: Settings, run: str | None) -> Unfinished:
             raise UserError("R905", what, "Name one of them:" if open_runs else "See all runs with:", "syncer runs")
         run = open_runs[0]
     folder = _folder(settings, loaded.root, run)
-    if run not in {each.run for each in known} or not (folder / _PLAN).is_file():
+    if run not in {each.run for each in known}:
         raise UserError("R905", f'There is no run "{run}" here.', "See all runs with:", "syncer runs")
+    if not (folder / _PLAN).is_file():
+        raise UserError(
+            "R225",
+            f'Plan and rows of run "{run}" are not in "{folder}"; they are where the run began.',
+            "Resume there, or restore that machine's work folder here and name it with --work.",
+        )
     return Unfinished(run, digest.load((folder / _PLAN).read_text(encoding="utf-8")), folder)
 
 
 def unlock(loaded: Loaded, settings: Settings, epoch: int) -> None:
     """Break a lease on a person's word; raises `StateError` when no such lease is held."""
 
-    async def work(store: LocalStore) -> None:
+    async def work(store: OpenStore) -> None:
         try:
             await store.unlock(epoch, _holder())
         finally:
@@ -306,7 +312,7 @@ def resolve(loaded: Loaded, settings: Settings, run: str, verdict: str, unit: st
     return anyio.run(_resolve, settings.store(loaded.root), run, verdict, unit)
 
 
-async def _resolve(store: LocalStore, run: str, verdict: str, unit: str | None) -> tuple[str, ...]:
+async def _resolve(store: OpenStore, run: str, verdict: str, unit: str | None) -> tuple[str, ...]:
     try:
         held: dict[str, None] = {}
         for note in await _notes(store, run):

@@ -19,7 +19,7 @@ from syncer.errors import SourceError, StalePlanError, UserError
 from syncer.facts import SharedKeys, Usage
 from syncer.plan import build, digest
 from syncer.plan.models import Digest, Inputs, Plan
-from syncer.state.local import LocalStore
+from syncer.state import registry
 from syncer.workflow import load, refreshing
 from syncer.workflow.endpoints import instance_of, sessions
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from syncer.engine.staged import StagedOperation
     from syncer.facts import Capabilities, OperationFacts
     from syncer.state.protocol import Ledger
+    from syncer.state.registry import OpenStore
     from syncer.workflow.load import Loaded
 
     Progress = Callable[[str, str], None]
@@ -42,6 +43,7 @@ class Settings:
     """What a command line says beside the manifests."""
 
     work: Path | None = None
+    state: str | None = None
     offline: bool = False
     refresh: bool = False
     """Look the keys up in the targets before planning."""
@@ -59,9 +61,9 @@ class Settings:
             raise UserError("R907", detail, "Give a folder that you may write to with --work.") from error
         return folder
 
-    def store(self, root: Path) -> LocalStore:
-        """Return the state store of a project."""
-        return LocalStore(self.folder(root) / "state", self.clock)
+    def store(self, root: Path) -> OpenStore:
+        """Return the state store of a project; raises `StateError` for a place that is none."""
+        return registry.open_store(self.state or self.folder(root) / "state", self.clock)
 
 
 @dataclass(frozen=True, slots=True)
