@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncer.cli.options import Exclude, LogFormat, Loopback, Memory, Select, State, Work
+from syncer.cli.options import Exclude, LogFormat, Loopback, Memory, Select, State, Work, again
 
 EXAMPLES = """\
 Examples:
@@ -88,5 +88,5 @@ def apply(
             progress.note("Nothing to send: no row is new or changed.")
         with progress.running(planned.plan, log_format) as events:
             applied = applying.apply_plan(planned, new, settings, events)
-    reports.show(applied)
+    reports.show(applied, again(what if reviewed is None else project, work=work, state=state, sandbox=sandbox))
     raise typer.Exit(applied.result.exit_code)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncer.cli.options import LogFormat, Loopback, State, Work
+from syncer.cli.options import LogFormat, Loopback, State, Work, again
 
 EXAMPLES = """\
 Examples:
@@ -44,5 +44,5 @@ def resume(
     unfinished = applying.find_run(loaded, settings, run)
     with progress.running(unfinished.plan, log_format) as events:
         applied = applying.resume_run(loaded, unfinished, settings, events)
-    reports.show(applied)
+    reports.show(applied, again(project, work=work, state=state, sandbox=sandbox))
     raise typer.Exit(applied.result.exit_code)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncer.cli.options import Project, State, Work
+from syncer.cli.options import Project, State, Work, again
 
 RUNS = """\
 Examples:
@@ -70,10 +70,14 @@ def resolve(
     state: State = None,
 ) -> None:
     """Say what became of writes that syncer could not decide; then `syncer resume` goes on."""
+    from syncer.cli.views.progress import counted
     from syncer.errors import UserError
     from syncer.workflow import applying, load, planning
 
     if verdict not in ("sent", "unsent"):
         raise UserError("R901", f'"{verdict}" is no verdict.', "Say --as sent or --as unsent.")
     ruled = applying.resolve(load.read(project), planning.Settings(work=work, state=state), run, verdict, unit)
-    typer.echo(f"Noted for {len(ruled)} units. Go on with:\n    syncer resume {run}", err=True)
+    typer.echo(
+        f"Noted for {counted(len(ruled), 'unit')}. Go on with:\n    syncer resume {run}{again(project, work=work, state=state)}",
+        err=True,
+    )

@@ -266,12 +266,16 @@ def _info(run: str, notes: Sequence[Note]) -> RunInfo:
     settled = sum(isinstance(note, Settled) for note in notes)
     for note in reversed(notes):
         if isinstance(note, Finished):
-            return RunInfo(run, plan, "finished", f"exit {note.exit_code}, {settled} units settled")
+            return RunInfo(run, plan, "finished", f"exit {note.exit_code}, {_units(settled)} settled")
         if isinstance(note, Held):
             return RunInfo(run, plan, "in doubt", f"{note.unit} waits for `syncer resolve {run} --as sent|unsent`")
         if isinstance(note, Parked):
             return RunInfo(run, plan, "parked", f"{note.reason} Go on with `syncer resume {run}`")
-    return RunInfo(run, plan, "cut", f"{settled} units settled. Go on with `syncer resume {run}`")
+    return RunInfo(run, plan, "cut", f"{_units(settled)} settled. Go on with `syncer resume {run}`")
+
+
+def _units(number: int) -> str:
+    return f"{number:,} unit{'' if number == 1 else 's'}"
 
 
 def find_run(loaded: Loaded, settings: Settings, run: str | None) -> Unfinished:
@@ -322,6 +326,8 @@ async def _resolve(store: OpenStore, run: str, verdict: str, unit: str | None) -
                 held.pop(note.unit, None)
         ruled = tuple(name for name in held if unit in (None, name))
         if not ruled:
+            if run not in await store.runs():
+                raise UserError("R905", f'There is no run "{run}" here.', "See all runs with:", "syncer runs")
             raise UserError("R906", f'Run "{run}" holds no such doubt.', "See how runs stand with:", "syncer runs")
         lease = await store.acquire((), _holder(), run)
         try:

@@ -311,15 +311,15 @@ def _rows(unit: Unit) -> list[tuple[str, str]]:
 
 
 def _lost() -> InDoubtError:
-    return InDoubtError("R103", "The connection was cut after the request was sent.", target="fake")
+    return InDoubtError("R306", "The connection was cut after the request was sent.", target="fake")
 
 
 def _raise(fault: str) -> None:
     match fault:
         case "retry":
-            raise RetryableError("R105", "The target asks to wait.", target="fake")
+            raise RetryableError("R307", "The target asks to wait.", target="fake")
         case "quota":
-            error = QuotaSpentError("R105", "The day's calls are used up.", target="fake")
+            error = QuotaSpentError("R301", "The day's calls are used up.", target="fake")
             error.resets_at = 99.0
             raise error
         case "refuse":

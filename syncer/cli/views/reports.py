@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from syncer.cli.exits import MEANING, Exit
 from syncer.cli.views import progress
 from syncer.cli.views.trouble import show_error, use_colour
+from syncer.errors import InDoubtError, PlanRefusedError
 from syncer.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -20,27 +21,30 @@ _ALWAYS = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED, Outcome.REJECTED
 _COLOUR = {Outcome.REJECTED: "\x1b[33m", Outcome.IN_DOUBT: "\x1b[31m", Outcome.PENDING: "\x1b[33m"}
 
 
-def show(applied: Applied) -> None:
-    """Print the report of a run to stdout, and what to do next to stderr."""
+def show(applied: Applied, options: str) -> None:
+    """Print the report of a run to stdout, and what to do next to stderr; its commands take `options`."""
     result = applied.result
     sys.stdout.write(table(result.operations, colour=use_colour(sys.stdout)))
     if result.error is not None:
         show_error(result.error)
     if result.ending.guard:
-        progress.note(f"Stopped by a guard: {result.ending.guard}")
+        show_error(
+            PlanRefusedError("R104", result.ending.guard, "What was sent stays. Look at the rows that went wrong.")
+        )
     for reason in result.ending.parked:
         progress.note(f"Parked: {reason}")
     for held in result.held:
-        progress.note(f"In doubt: {held.unit}, {held.records:,} records. {held.reason}")
+        what = f'Of unit "{held.unit}", {progress.counted(held.records, "record")}: {held.reason}'
+        show_error(InDoubtError("R103", what))
     if any(each.count(Outcome.REJECTED) for each in result.operations):
         progress.note(f"Rejected rows, with reasons: {applied.folder / 'rejects.csv'}")
     progress.note(f"Run {result.run}: {MEANING[Exit(result.exit_code)]} (exit {result.exit_code}).")
     if result.held:
         progress.note("Look these records up in the target, then say what you found:")
-        progress.note(f"    syncer resolve {result.run} --as sent|unsent --project {applied.project}")
+        progress.note(f"    syncer resolve {result.run} --as sent|unsent{options.removesuffix(' --sandbox')}")
     elif not result.is_finished and result.exit_code != Exit.STALE:
         progress.note("To go on:")
-        progress.note(f"    syncer resume {result.run} --project {applied.project}")
+        progress.note(f"    syncer resume {result.run}{options}")
 
 
 def table(operations: Sequence[OperationReport], *, colour: bool) -> str:

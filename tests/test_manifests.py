@@ -1,0 +1,44 @@
+"""The examples under `manifests/` work: they validate without a warning, their own tests pass, and they plan offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from syncer.plan.models import Plan
+from syncer.workflow import load, planning, testing
+
+if TYPE_CHECKING:
+    from syncer.workflow.load import Loaded
+
+ROOT = Path(__file__).parent.parent / "manifests"
+EXAMPLES = sorted({each.parent for each in ROOT.rglob("*.yaml")})
+
+
+@pytest.fixture(scope="module", params=EXAMPLES, ids=lambda path: path.name)
+def example(request: pytest.FixtureRequest) -> Loaded:
+    """Each example in turn, read and compiled."""
+    return load.load(request.param)
+
+
+def test_an_example_has_no_findings(example: Loaded) -> None:
+    """Neither an error nor a warning: examples are copied."""
+    assert example.warnings == ()
+
+
+def test_the_tests_of_an_example_pass(example: Loaded) -> None:
+    """An example has tests of its own, and what they expect comes out."""
+    results = testing.run_tests(example)
+    assert [(each.name, each.difference) for each in results if each.difference] == []
+    assert results
+
+
+def test_an_example_plans_offline(example: Loaded, tmp_path: Path) -> None:
+    """Without network and secrets, every operation of an example gets its steps."""
+    settings = planning.Settings(work=tmp_path / "work", offline=True)
+    planned = planning.make_plan(example, settings, tmp_path, lambda _operation, _phase: None)
+    planned.close()
+    assert isinstance(planned.plan, Plan)
+    assert {each.operation for each in planned.plan.nodes} == set(example.manifest.operations)
