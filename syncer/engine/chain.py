@@ -1,7 +1,8 @@
 """Builds the one statement that takes an operation's source rows to staged records.
 
 Layers as in `mapping/pipeline.py`, each a SELECT over the one before: typed source columns, `m:` values, `f:` values,
-then the first flaw of the row, its key hash, its row hash, its mask and its sizes. Text in, text out: nothing runs here.
+then the first flaw of the row, its key hash, its row hash, its mask and its sizes. Text in, text out: nothing runs
+here.
 """
 
 from __future__ import annotations
@@ -109,8 +110,8 @@ def measure(pipeline: Pipeline, wire: Wire, judged_rows: str, measures: Measures
 def row_hash(wire: Wire) -> str:
     """Return the 64-bit hash of what a record says: its cells, which of them are null, and what nulls mean.
 
-    The masks tell a null from an empty text, the form tells leaving alone from emptying; both are folded in beside the hash of
-    the cells, because putting them into its text would copy every record once more.
+    The masks tell a null from an empty text, the form tells leaving alone from emptying; both are folded in beside
+    the hash of the cells, because putting them into its text would copy every record once more.
     """
     form = int.from_bytes(hashlib.md5(_form(wire).encode(), usedforsecurity=False).digest()[:8], "big")
     hashed = "CAST(md5_number(joined) >> 64 AS UBIGINT)"

@@ -6,7 +6,7 @@ Hands on a SELECT of the typed columns with the number of the first cell that br
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from syncer.engine import sql
 from syncer.manifest.models import ColumnType
@@ -35,6 +35,8 @@ _FLOAT = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
 _ZONE = r"(Z|[+-][0-9]{2}:?[0-9]{2})"
+
+_GRAMMARS = {ColumnType.INTEGER: _WHOLE, ColumnType.DECIMAL: _DECIMAL, ColumnType.DATE: _DATE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,29 +97,21 @@ def _from_text(cell: str, column: SourceColumn) -> str:
     wanted = ENGINE_TYPES[column.type]
     if column.format and column.type in {ColumnType.DATE, ColumnType.DATETIME}:
         return f"CAST(try_strptime({cell}, {sql.text(column.format)}) AS {wanted})"
-    match column.type:
-        case ColumnType.TEXT:
-            return cell
-        case ColumnType.BOOLEAN:
-            return f"CASE lower({cell}) WHEN 'true' THEN true WHEN 'false' THEN false END"
-        case ColumnType.INTEGER:
-            return _guarded(cell, _WHOLE, wanted)
-        case ColumnType.DECIMAL:
-            return _guarded(cell, _DECIMAL, wanted)
-        case ColumnType.FLOAT:
-            # The grammar has no word for NaN or infinity, and a number too large for a double is refused, not rounded.
-            return f"CASE WHEN isfinite({_guarded(cell, _FLOAT, wanted)}) THEN {_guarded(cell, _FLOAT, wanted)} END"
-        case ColumnType.DATE:
-            return _guarded(cell, _DATE, wanted)
-        case ColumnType.DATETIME:
-            zoned = f"TRY_CAST({cell} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
-            bare = f"TRY_CAST({cell} AS TIMESTAMP)"
-            return (
-                f"CASE WHEN regexp_full_match({cell}, '{_DATE}[T ]{_CLOCK}{_ZONE}') THEN {zoned} "
-                f"WHEN regexp_full_match({cell}, '{_DATE}([T ]{_CLOCK})?') THEN {bare} END"
-            )
-        case _:
-            assert_never(column.type)
+    if column.type is ColumnType.FLOAT:
+        # The grammar has no word for NaN or infinity, and a number too large for a double is refused, not rounded.
+        number = _guarded(cell, _FLOAT, wanted)
+        return f"CASE WHEN isfinite({number}) THEN {number} END"
+    if column.type is ColumnType.BOOLEAN:
+        return f"CASE lower({cell}) WHEN 'true' THEN true WHEN 'false' THEN false END"
+    if column.type is ColumnType.DATETIME:
+        zoned = f"TRY_CAST({cell} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
+        bare = f"TRY_CAST({cell} AS TIMESTAMP)"
+        return (
+            f"CASE WHEN regexp_full_match({cell}, '{_DATE}[T ]{_CLOCK}{_ZONE}') THEN {zoned} "
+            f"WHEN regexp_full_match({cell}, '{_DATE}([T ]{_CLOCK})?') THEN {bare} END"
+        )
+    grammar = _GRAMMARS.get(column.type)
+    return cell if grammar is None else _guarded(cell, grammar, wanted)
 
 
 def _guarded(cell: str, grammar: str, wanted: str) -> str:

@@ -1,8 +1,8 @@
 """Notes what became of sent rows, and turns it into what the ledger may believe.
 
-A key is confirmed when every row of its sequence is. A key of which only a part arrived, or is in doubt, is forgotten: what the
-target holds is then neither the old state nor the new one, and the next plan must send it again. A key whose rows were all
-refused or never sent stays as it was.
+A key is confirmed when every row of its sequence is. A key of which only a part arrived, or is in doubt, is
+forgotten: what the target holds is then neither the old state nor the new one, and the next plan must send it again.
+A key whose rows were all refused or never sent stays as it was.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _notes(folders: Iterable[Path]) -> pa.Table:
 
 
 def confirmed(cursor: duckdb.DuckDBPyConnection, folders: Iterable[Path], path: Path) -> int:
-    """Write (kh_high, kh_low, rh) of the keys that were written, `rh` null for a key to forget; return the confirmed keys."""
+    """Write (kh_high, kh_low, rh) of written keys, `rh` null for a key to forget; return how many are confirmed."""
     cursor.register("notes", _notes(folders))
     try:
         cursor.execute(

@@ -77,7 +77,7 @@ def settle(connection: duckdb.DuckDBPyConnection, rule: Duplicates) -> None:
 
 
 def merged(pipeline: Pipeline, wire: Wire, measures: Measures) -> str:
-    """Return the SELECT of one row for each repeated key: later values laid over earlier ones, at the last row's place."""
+    """Return the SELECT of one row for each repeated key, in its last row's place: later values over earlier ones."""
     fields = ", ".join(
         f"arg_max({column}, position) AS {column}"
         for column in (sql.name(conformed(each.name)) for each in wire.fields)

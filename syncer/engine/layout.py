@@ -1,8 +1,8 @@
 """What a folder of staged rows holds, and the views through which every query sees it.
 
-`base` has all source rows that could be split, in source order; `first` are those that go out in the first wave, `later`
-those of later waves, sorted. Rows that do not go out are masked by a bit each: a filter keeps the scan's order, a join
-would not.
+`base` has all source rows that could be split, in source order; `first` are those that go out in the first wave,
+`later` those of later waves, sorted. Rows that do not go out are masked by a bit each: a filter keeps the scan's
+order, a join would not.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Layout:
 
     @property
     def numbered(self) -> Path:
-        """Rows in source order with position and row number of their own: after gaps, merges, or when most rows stay at home."""
+        """Rows in source order with numbers of their own: after gaps, merges, or when most rows stay at home."""
         return self.folder / "numbered.parquet"
 
     @property
@@ -88,7 +88,8 @@ class Layout:
         most = count(cursor, f"SELECT max(position) FROM ({self.rows()})")
         cursor.execute(
             f"""
-            SET VARIABLE dropped = (SELECT bitstring_agg(CAST(position AS INTEGER), 0, {most}) FROM {sql.parquet(self.dropped)})
+            SET VARIABLE dropped = (
+                SELECT bitstring_agg(CAST(position AS INTEGER), 0, {most}) FROM {sql.parquet(self.dropped)})
             """
         )
 

@@ -1,8 +1,8 @@
 """Compares accepted rows with what was last confirmed.
 
-A row is unchanged when the ledger holds its key with its row hash. A key that stands several times is unchanged only as a
-whole: the ledger holds one hash over the row hashes in order, and any difference in the sequence sends all of it again,
-because what the target holds is the result of the sequence and not of its last row.
+A row is unchanged when the ledger holds its key with its row hash. A key that stands several times is unchanged only
+as a whole: the ledger holds one hash over the row hashes in order, and any difference in the sequence sends all of it
+again, because what the target holds is the result of the sequence and not of its last row.
 """
 
 from __future__ import annotations
@@ -41,14 +41,16 @@ def compare(connection: duckdb.DuckDBPyConnection, ledger: Path | None, *, only_
             f"""
             INSERT INTO unchanged SELECT position FROM (
                 SELECT position, {KEY}, rh FROM accepted SEMI JOIN ledger USING ({KEY}, rh)
-            ) ANTI JOIN (FROM (SELECT position FROM again UNION ALL SELECT position FROM skipped UNION ALL SELECT position FROM refused))
-            USING (position)
+            ) ANTI JOIN (
+                SELECT position FROM again UNION ALL SELECT position FROM skipped UNION ALL SELECT position FROM refused
+            ) USING (position)
             """
         )
         connection.execute(
             f"""
             INSERT INTO unchanged SELECT position FROM again SEMI JOIN (
-                SELECT {KEY} FROM (SELECT {KEY}, {SEQUENCE} AS rh FROM again GROUP BY {KEY}) SEMI JOIN ledger USING ({KEY}, rh)
+                SELECT {KEY} FROM (SELECT {KEY}, {SEQUENCE} AS rh FROM again GROUP BY {KEY})
+                SEMI JOIN ledger USING ({KEY}, rh)
             ) USING ({KEY})
             """
         )

@@ -38,7 +38,8 @@ class Oversize(ValueError):  # noqa: N818 - the caller knows whose bug it is
 def spans(pieces: Iterable[Sequence[int]], limits: Limits) -> Iterator[tuple[int, Span]]:
     """Yield (piece number, span) in order; `pieces` are running totals, one more entry than records each.
 
-    A unit ends when the next record would break a limit, never earlier: where the pieces happen to end has no influence.
+    A unit ends when the next record would break a limit, never earlier: where the pieces happen to end has no
+    influence.
     """
     most = limits.max_records
     records_used = bytes_used = 0

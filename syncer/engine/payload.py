@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from syncer.engine.wire import Wire
 
 
-def payloads(  # noqa: PLR0913 - the parts of a staged operation
+def payloads(  # noqa: PLR0913, PLR0917 - the parts of a staged operation
     cursor: duckdb.DuckDBPyConnection, wire: Wire, shapes: Sequence[Shape], cut: Cut, folder: Path, start: int
 ) -> Iterator[Payload]:
-    """Yield the payloads of a cut from index `start`: one run of rows, or one for each shape where files must be uniform."""
+    """Yield the payloads of a cut from index `start`: one run of rows, or one a shape where files are uniform."""
     private(folder)
     index = 0
     for members in _runs(cursor, shapes, cut):
@@ -51,7 +51,8 @@ def payloads(  # noqa: PLR0913 - the parts of a staged operation
         text = (
             wire.json_record(cut.format) if isinstance(cut.format, JsonFormat) else wire.csv_record(cut.format, fields)
         )
-        query = f'SELECT CAST("row" AS BIGINT) AS "row", kh_high, {text} AS text FROM {layout.wave(cut.wave)} WHERE {wanted}'
+        rows = f"{layout.wave(cut.wave)} WHERE {wanted}"
+        query = f'SELECT CAST("row" AS BIGINT) AS "row", kh_high, {text} AS text FROM {rows}'
         limits, _ = shape.limits(cut.format, fields)
         unit: _Unit | None = None
         for piece, span in _cut(stream(cursor, query), limits):

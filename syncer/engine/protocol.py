@@ -28,8 +28,8 @@ class Cut:
 class Payload:
     """One unit's bytes: the JSON list of an immediate request, or the file of a job.
 
-    `rows` are source row numbers and `lanes` 64-bit key lanes, both in payload order and of length `records`. Lanes are unique
-    within a payload and within a cut. `body` is the JSON list's bytes, or the path of a file of mode 0600.
+    `rows` are source row numbers and `lanes` 64-bit key lanes, both in payload order and of length `records`. Lanes
+    are unique within a payload and within a cut. `body` is the JSON list's bytes, or the path of a file of mode 0600.
     """
 
     index: int
@@ -44,7 +44,7 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class ResultFile:
-    """A result file of a job, as fetched. Columns are named by the vendor; the key columns stand under the field names."""
+    """A result file of a job, as fetched. Columns have the vendor's names, key columns those of the fields."""
 
     kind: str
     """`succeeded`, `failed` or `unprocessed`."""
@@ -56,7 +56,7 @@ class ResultFile:
 
 @dataclass(frozen=True, slots=True)
 class RowReject:
-    """One refused row for the rejects file: `reason` is the vendor's or ours, without a field value where we know the form."""
+    """One refused row for the rejects file: `reason` is the vendor's or ours, without a value of the row."""
 
     row: int
     code: str
@@ -80,15 +80,16 @@ class Staged(Protocol):
     def payloads(self, cut: Cut, folder: Path, start: int = 0) -> Iterator[Payload]:
         """Yield the cut's payloads in source order from index `start`; files are written to `folder`.
 
-        Deterministic: index, rows, bytes and sha256 are the same at every call. Raises `BugError` where one record alone is over the
-        format's limit (stage rejects such rows).
+        Deterministic: index, rows, bytes and sha256 are the same at every call. Raises `BugError` where one record
+        alone is over the format's limit (stage rejects such rows).
         """
         ...
 
     def reconcile(self, payload: Payload, files: Sequence[ResultFile], succeeded: str) -> Reconciled:
         """Match result rows to the payload by key, as multisets, never by position.
 
-        Rows in no file get the letter `succeeded` ("c", "u", "w", or "?" when the vendor's counts do not prove success).
+        Rows in no file get the letter `succeeded` ("c", "u", "w", or "?" when the vendor's counts do not prove
+        success).
         """
         ...
 
@@ -101,7 +102,11 @@ class Staged(Protocol):
         ...
 
     def confirmed(self, path: Path) -> int:
-        """Write (key hash, row hash) of all rows confirmed as created or updated, last wave wins, to Parquet; return the count."""
+        """Write (kh_high, kh_low, rh) of the keys that were written to Parquet; return how many are confirmed.
+
+        A key is confirmed when all its rows are; `rh` is null for a key of which a part is, or which is in doubt: the
+        ledger forgets it.
+        """
         ...
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """Tells the rows of a job apart by the files of its results.
 
-Result rows come in another order, with values the server has rewritten, and a file may lack columns, so rows are matched
-by their canonical key and by nothing else. What cannot be matched makes no row a success.
+Result rows come in another order, with values the server has rewritten, and a file may lack columns, so rows are
+matched by their canonical key and by nothing else. What cannot be matched makes no row a success.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ def _rows(key: Key, file: ResultFile) -> str:
     )
     types = "{" + ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(names))) + "}"
     scan = (
-        f"read_csv({sql.text(file.path)}, delim = ',', quote = '\"', escape = '\"', header = true, auto_detect = false, "
-        f"strict_mode = false, null_padding = true, parallel = false, columns = {types})"
+        f"read_csv({sql.text(file.path)}, delim = ',', quote = '\"', escape = '\"', header = true, "
+        f"auto_detect = false, strict_mode = false, null_padding = true, parallel = false, columns = {types})"
     )
     reason = (
         f"list_reduce([{own}], lambda told, cell: CASE WHEN length(cell) >= {_SHORTEST_VALUE} "

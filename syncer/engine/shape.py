@@ -1,7 +1,8 @@
 """Groups outgoing records by the set of fields they carry, and measures waves and slices.
 
-The most frequent shapes get numbers of their own, 0 upwards; the rest are pooled as `MIXED`. Counts and sums come from
-one aggregation over masks; the exact number of units is arithmetic where that is enough and a pass over sizes where not.
+The most frequent shapes get numbers of their own, 0 upwards; the rest are pooled as `MIXED`. Counts and sums come
+from one aggregation over masks; the exact number of units is arithmetic where that is enough and a pass over sizes
+where not.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def number(connection: duckdb.DuckDBPyConnection, wire: Wire) -> tuple[Shape, ..
     masks = sql.names(wire.masks)
     connection.execute(
         f"""
-        CREATE OR REPLACE TABLE shapes AS SELECT {masks}, CASE WHEN place <= {SHAPES_KEPT} THEN place - 1 ELSE {MIXED} END AS shape
+        CREATE OR REPLACE TABLE shapes AS
+        SELECT {masks}, CASE WHEN place <= {SHAPES_KEPT} THEN place - 1 ELSE {MIXED} END AS shape
         FROM (SELECT {masks}, row_number() OVER (ORDER BY records DESC, {masks}) AS place
               FROM (SELECT {masks}, count(*) AS records FROM outgoing GROUP BY {masks}))
         """
@@ -91,13 +93,17 @@ class _Group:
     """(sum, maximum) of the record bytes, for each format in order."""
 
 
+def _frame(wire: Wire, form: PayloadFormat) -> str:
+    return wire.json_frame_bytes(form) if isinstance(form, JsonFormat) else wire.csv_frame_bytes(form)
+
+
 def record_bytes(wire: Wire, form: PayloadFormat) -> str:
     """Return the bytes of a record in the format, over the staged columns."""
     match form:
         case JsonFormat():
-            return f"(json_bytes + {wire.json_frame_bytes(form)})"
+            return f"(json_bytes + {_frame(wire, form)})"
         case CsvFormat():
-            return f"(csv_bytes + {wire.csv_frame_bytes(form)})"
+            return f"(csv_bytes + {_frame(wire, form)})"
 
 
 def limits(form: PayloadFormat, fields: Sequence[str]) -> tuple[Limits, int]:
@@ -150,10 +156,7 @@ def _groups(connection: duckdb.DuckDBPyConnection, wire: Wire, formats: Sequence
         f", max({'json' if isinstance(form, JsonFormat) else 'csv'}_most + frame{place})"
         for place, form in enumerate(formats)
     )
-    frames = "".join(
-        f", {wire.json_frame_bytes(form) if isinstance(form, JsonFormat) else wire.csv_frame_bytes(form)} AS frame{place}"
-        for place, form in enumerate(formats)
-    )
+    frames = "".join(f", {_frame(wire, form)} AS frame{place}" for place, form in enumerate(formats))
     rows = connection.execute(
         f"""
         SELECT wave, shape, sum(records){sizes} FROM (
@@ -222,7 +225,8 @@ class _Cutter:
 
     def _totals(self, form: PayloadFormat, group: _Group) -> Iterator[memoryview]:
         wanted = "true" if group.shape is None else condition(self.shapes, [group.shape], self.wire)
-        query = f"SELECT CAST({record_bytes(self.wire, form)} AS BIGINT) AS bytes FROM {layout.wave(group.wave)} WHERE {wanted}"
+        size = f"CAST({record_bytes(self.wire, form)} AS BIGINT) AS size"
+        query = f"SELECT {size} FROM {layout.wave(group.wave)} WHERE {wanted}"
         for piece in stream(self.connection, query):
             sums = pc.cumulative_sum(piece.column(0))
             whole = pa.concat_arrays([pa.array([0], pa.int64()), sums])

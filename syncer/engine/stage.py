@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
-from syncer.engine import chain, columns, digest, duplicates, ledger, layout, shape, sql
+from syncer.engine import chain, columns, digest, duplicates, layout, ledger, shape, sql
 from syncer.engine.chain import Measures
 from syncer.engine.connection import connect, count, private, write_parquet
 from syncer.engine.staged import Form, StagedOperation
@@ -48,7 +48,7 @@ def stage(  # noqa: PLR0913 - what a stage depends on is said, not hidden in a b
     keeps_unchanged: bool = False,
     progress: Callable[[str, int], None] = lambda _step, _rows: None,
 ) -> StagedOperation:
-    """Run the pipeline over the source into `folder`; raises `SourceError`. `formats` are the candidate paths' formats by path name.
+    """Run the pipeline over the source into `folder`; raises `SourceError`. `formats` are the paths' by name.
 
     `keeps_unchanged` keeps also the rows that stay at home because they were confirmed as they are, to be looked up.
     """
@@ -86,7 +86,7 @@ class _Stage:
             source_digest = relation.finish(read)
         self.progress("mapped", read)
         broken = self._split(relation, read)
-        accepted = self._judge(wire, flaws)
+        accepted = self._judge(wire)
         again = duplicates.find(self.connection)
         folded = duplicates.folded(self.connection, self.pipeline) if again else 0
         keys = accepted - again
@@ -97,7 +97,7 @@ class _Stage:
         self.progress("compared", accepted)
         skipped += count(self.connection, "SELECT count(*) FROM skipped")
         unchanged = count(self.connection, "SELECT count(*) FROM unchanged")
-        refused = self._write_rejects(relation, flaws)
+        refused = self._write_rejects(flaws)
         self._separate()
         self.files.open(self.connection)
         self.files.prepare(self.connection)
@@ -199,9 +199,9 @@ class _Stage:
         )
         drawn = chain.draw(self.pipeline, wire, mapped_rows)
         judged, flaws = chain.judge(self.pipeline, wire, drawn, self._clear_texts(), flaws)
-        rows = chain.measure(self.pipeline, wire, judged, self._measures())
+        rows = chain.measure(self.pipeline, wire, judged, self._measures(), carried)
         if carried:
-            rows = f"SELECT * EXCLUDE (position) FROM ({chain.measure(self.pipeline, wire, judged, self._measures(), carried)}) ORDER BY position"
+            rows = f"SELECT * EXCLUDE (position) FROM ({rows}) ORDER BY position"
         try:
             return wire, flaws, write_parquet(self.connection, rows, self.files.base)
         except duckdb.Error as problem:
@@ -236,7 +236,7 @@ class _Stage:
     def _split(self, relation: Relation, read: int) -> int:
         """Give rows behind a broken one their true numbers; return how many were broken."""
         split = relation.structural_rejects or (
-            "SELECT NULL::BIGINT AS row, NULL::BIGINT AS line, NULL::VARCHAR AS code, NULL::VARCHAR AS reason WHERE false"
+            "SELECT NULL::BIGINT AS row, NULL::BIGINT AS line, '' AS code, '' AS reason WHERE false"
         )
         self.connection.execute(f"CREATE TEMP TABLE broken AS {split}")
         broken = count(self.connection, "SELECT count(*) FROM broken")
@@ -253,9 +253,8 @@ class _Stage:
         write_parquet(
             self.connection,
             f"""
-            WITH gaps AS (SELECT start, max(shift) AS shift FROM (
-                SELECT "row" - row_number() OVER (ORDER BY "row") AS start, row_number() OVER (ORDER BY "row") AS shift FROM broken)
-                GROUP BY start)
+            WITH numbered AS (SELECT "row", row_number() OVER (ORDER BY "row") AS shift FROM broken),
+                 gaps AS (SELECT "row" - shift AS start, max(shift) AS shift FROM numbered GROUP BY start)
             SELECT position, "row" + coalesce(shift, 0) AS "row", rows.* EXCLUDE (position, "row")
             FROM ({self.files.rows()}) AS rows ASOF LEFT JOIN gaps ON position >= gaps.start ORDER BY position
             """,
@@ -268,13 +267,14 @@ class _Stage:
         path.replace(self.files.numbered)
         self.files.base.unlink(missing_ok=True)
 
-    def _judge(self, wire: Wire, flaws: tuple[Flaw, ...]) -> int:
+    def _judge(self, wire: Wire) -> int:
         """Make the views and tables that tell rows apart; refuse records that no path can carry."""
         self._view_rows()
         for table in ("refused (position BIGINT, row BIGINT, flaw INTEGER, other BIGINT)", "skipped (position BIGINT)"):
             self.connection.execute(f"CREATE TEMP TABLE {table}")
+        names = [each.name for each in wire.fields]
         fits = [
-            f"{shape.record_bytes(wire, form)} <= {shape.limits(form, [each.name for each in wire.fields])[0].max_bytes}"
+            f"{shape.record_bytes(wire, form)} <= {shape.limits(form, names)[0].max_bytes}"
             for form in self.formats.values()
         ]
         if fits:
@@ -310,7 +310,7 @@ class _Stage:
         self.connection.execute("DELETE FROM again")
         return before - after
 
-    def _write_rejects(self, relation: Relation, flaws: tuple[Flaw, ...]) -> int:
+    def _write_rejects(self, flaws: tuple[Flaw, ...]) -> int:
         """Write down every refused row with its first flaw; return their number."""
         self.connection.execute("CREATE TEMP TABLE flaws (flaw INTEGER, code VARCHAR, field VARCHAR, reason VARCHAR)")
         if flaws:
@@ -320,7 +320,7 @@ class _Stage:
             )
         keys = ", ".join(each.field for each in self.pipeline.key)
         path = self.files.rejects
-        refused = write_parquet(
+        return write_parquet(
             self.connection,
             f"""
             SELECT * FROM (
@@ -328,14 +328,14 @@ class _Stage:
                 UNION ALL
                 SELECT "row", CASE flaw WHEN {duplicates.REFUSED_FLAW} THEN 'V211' ELSE 'V212' END,
                        CASE flaw WHEN {duplicates.REFUSED_FLAW} THEN {sql.text(keys)} ELSE '' END,
-                       CASE flaw WHEN {duplicates.REFUSED_FLAW} THEN 'The key of this row stands also in row ' || other || '.'
+                       CASE flaw WHEN {duplicates.REFUSED_FLAW}
+                       THEN 'The key of this row stands also in row ' || other || '.'
                        ELSE 'The record is larger than any path can carry.' END FROM refused
                 UNION ALL
                 SELECT "row", code, '', reason FROM broken) ORDER BY "row"
             """,
             path,
         )
-        return refused
 
     def _reject_facts(self) -> tuple[RejectFacts, ...]:
         rows = self.connection.execute(
@@ -347,20 +347,21 @@ class _Stage:
         return tuple(RejectFacts(code, field, records, tuple(first)) for code, field, records, first in rows)
 
     def _separate(self) -> None:
-        """Write later waves apart, and note which rows of the rest stay at home; keep only the rest where it is small."""
+        """Write later waves apart and note which rows stay at home; keep only those that go where they are few."""
         going = "again ANTI JOIN unchanged USING (position)"
         if count(self.connection, f"SELECT count(*) FROM {going} WHERE turn > 1"):
             write_parquet(
                 self.connection,
                 f"""
-                SELECT rows.*, turn AS wave FROM rows JOIN (SELECT position, turn FROM {going} WHERE turn > 1) USING (position)
-                ORDER BY turn, position
+                SELECT rows.*, turn AS wave FROM rows
+                JOIN (SELECT position, turn FROM {going} WHERE turn > 1) USING (position) ORDER BY turn, position
                 """,
                 self.files.later,
             )
         dropped = """
-            SELECT position FROM rows WHERE flaw > 0 UNION ALL SELECT position FROM refused UNION ALL SELECT position FROM skipped
-            UNION ALL SELECT position FROM unchanged UNION ALL SELECT position FROM again ANTI JOIN unchanged USING (position) WHERE turn > 1
+            SELECT position FROM rows WHERE flaw > 0 UNION ALL SELECT position FROM refused
+            UNION ALL SELECT position FROM skipped UNION ALL SELECT position FROM unchanged
+            UNION ALL SELECT position FROM again ANTI JOIN unchanged USING (position) WHERE turn > 1
             """
         stays = write_parquet(self.connection, dropped, self.files.dropped)
         if not stays:

@@ -99,7 +99,7 @@ class StagedOperation:
 
     def shared_keys(self, other: StagedOperation) -> int:
         """Return how many keys both operations write; they need the same key space for it to mean anything."""
-        with self._cursor() as cursor, other._cursor() as theirs:  # noqa: SLF001 - two of a kind
+        with self._cursor() as cursor, other._cursor() as theirs:
             keys = theirs.sql(f'SELECT {KEY} FROM "first"').to_arrow_reader()
             cursor.register("others", keys)
             return count(cursor, f'SELECT count(*) FROM "first" SEMI JOIN others USING ({KEY})')

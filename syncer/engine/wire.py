@@ -79,7 +79,7 @@ class Wire:
         )
 
     def joined(self) -> str:
-        """Return all cells as one text, nulls empty, by field name: the order of a mapping is no part of what a record means."""
+        """Return all cells as one text, nulls empty, by field name: a mapping's order says nothing."""
         ordered = sorted(self.fields, key=lambda each: each.name)
         return f"concat({f', {SEPARATOR}, '.join(each.cell for each in ordered)})"
 

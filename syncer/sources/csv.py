@@ -1,7 +1,7 @@
 """Reads delimited files: strictly, in parallel, every cell as the text that stands there.
 
-Hands on a scan in file order. Cells become typed later, by declaration; a row that does not fit the header is one reject,
-a file that cannot be believed as a whole is one error.
+Hands on a scan in file order. Cells become typed later, by declaration; a row that does not fit the header is one
+reject, a file that cannot be believed as a whole is one error.
 """
 
 from __future__ import annotations
@@ -195,7 +195,8 @@ class _Scan:
         """Raise for what makes the whole file doubtful; the first place is named."""
         rows = self.connection.execute(
             f"""
-            SELECT error_type, file_path, byte_position FROM {self.table} JOIN {self.table}_scans USING (scan_id, file_id)
+            SELECT error_type, file_path, byte_position
+            FROM {self.table} JOIN {self.table}_scans USING (scan_id, file_id)
             WHERE error_type NOT IN ('MISSING COLUMNS', 'TOO MANY COLUMNS', 'LINE SIZE OVER MAXIMUM')
             ORDER BY file_id, byte_position LIMIT 1
             """
@@ -215,7 +216,7 @@ class _Scan:
             raise SourceError("S109", f'Line {line} of "{label}" cannot be read: {str(kind).lower()}.')
 
     def _misquoted(self) -> SourceError:
-        """Return the error for a file whose quotes do not pair up: the engine's slow reader passes over some of them in silence."""
+        """Return the error for a file whose quotes do not pair up: the slow reader passes over some of them."""
         for path, plain in zip(self.source.files, self.plain, strict=True):
             line = survey.first_misquoted(plain, self.delimiter.encode(), self.source.form.quote.encode())
             if line:
@@ -249,9 +250,11 @@ class _Scan:
                    CASE WHEN is_long THEN 'The row is longer than {MAX_ROW_BYTES:,} bytes.'
                         WHEN is_short THEN 'The row has fewer cells than the header has columns.'
                         ELSE 'The row has more cells than the header has columns.' END AS reason
-            FROM (SELECT file_path, CAST(line AS BIGINT) AS line, bool_or(error_type = 'LINE SIZE OVER MAXIMUM') AS is_long,
+            FROM (SELECT file_path, CAST(line AS BIGINT) AS line,
+                         bool_or(error_type = 'LINE SIZE OVER MAXIMUM') AS is_long,
                          bool_or(error_type = 'MISSING COLUMNS') AS is_short
-                  FROM {self.table} JOIN {self.table}_scans USING (scan_id, file_id) GROUP BY file_path, line) AS rejects
+                  FROM {self.table} JOIN {self.table}_scans USING (scan_id, file_id)
+                  GROUP BY file_path, line) AS rejects
             JOIN {self.table}_files AS places ON places.path = rejects.file_path
             """
         )

@@ -1,7 +1,7 @@
 """Reads the rows of one query from a database through ADBC, as Arrow, without a row loop.
 
-Hands on rows in the order of the query. Only a query can be written here: a statement that changes anything is refused before
-a connection is made.
+Hands on rows in the order of the query. Only a query can be written here: a statement that changes anything is
+refused before a connection is made.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class DatabaseSource:
         except ImportError as problem:
             advice = 'Install it with "syncer[databases]".'
             raise SourceError("S121", f'The driver for "{parts.scheme}" is not installed.', advice) from problem
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - drivers share no class of errors
             raise self._failed("connect", problem) from None
         raise SourceError("S121", f'There is no driver for "{parts.scheme}".', 'Write "sqlite:" or "postgresql:".')
 
@@ -97,7 +97,7 @@ class DatabaseSource:
         try:
             cursor.execute(query)
             return cursor.fetch_record_batch()
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - drivers share no class of errors
             raise self._failed("query", problem) from None
 
     def _failed(self, verb: str, problem: Exception) -> SourceError:

@@ -1,4 +1,4 @@
-"""Reads files of one JSON object a line. Numbers keep their digits, nested values stay JSON, a missing member is null."""
+"""Reads files of one JSON object a line: digits are kept, nested values stay JSON, a missing member is null."""
 
 from __future__ import annotations
 
@@ -74,9 +74,11 @@ class JsonLinesSource:
             try:
                 value = json.loads(line)
             except ValueError as problem:
-                raise self._broken(f'Line {number} of "{path.name}" is no JSON.') from problem
+                detail = f'Line {number} of "{path.name}" is no JSON.'
+                raise self._broken(detail) from problem
             if not isinstance(value, dict):
-                raise self._broken(f'Line {number} of "{path.name}" is no JSON object.')
+                detail = f'Line {number} of "{path.name}" is no JSON object.'
+                raise self._broken(detail)
             found.update(dict.fromkeys(value))
         return list(found)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SourceColumn:
-    """A column as it stands in the source. `type` is the declared type, `raw` the engine type before declared parsing."""
+    """A column as it stands in the source. `type` is the declared type, `raw` the engine's before parsing."""
 
     name: str
     type: ColumnType
@@ -27,7 +27,7 @@ class SourceColumn:
 
 
 class ReadAgain(Exception):  # noqa: N818 - no error: the first scan was not exact, `relation` is
-    """The scan lost step, which only its count of rows could show; scan `relation` instead, which is slower and exact."""
+    """The scan lost step, which its count of rows showed; scan `relation` instead, which is slower and exact."""
 
     def __init__(self, relation: Relation) -> None:
         """Keep the relation to scan."""
@@ -39,11 +39,12 @@ class ReadAgain(Exception):  # noqa: N818 - no error: the first scan was not exa
 class Relation:
     """A scan: `sql` is one SELECT in DuckDB's dialect giving `columns` by name, in source order when scanned in order.
 
-    `finish` is called once, after the whole relation was scanned, with the number of rows: it raises `SourceError` where only a
-    full read can tell that the source is not what it was declared to be, or `ReadAgain`, and returns the fingerprint. Only then `structural_rejects` holds: a SELECT of
-    (row BIGINT, line BIGINT, code VARCHAR, reason VARCHAR) for rows that could not be split into the header's columns and are
-    missing from the scan, or "" when the source cannot have any. Rows are numbered from 1, those included.
-    `explain` turns an error of the scan into words of the source. `may_hold_nul` is false where no cell can hold a NUL character.
+    `finish` is called once, after the whole relation was scanned, with the number of rows: it raises `SourceError`
+    where only a full read can tell that the source is not what it was declared to be, or `ReadAgain`, and returns the
+    fingerprint. Only then `structural_rejects` holds: a SELECT of (row BIGINT, line BIGINT, code VARCHAR, reason
+    VARCHAR) for rows that could not be split into the header's columns and are missing from the scan, or "" when the
+    source cannot have any. Rows are numbered from 1, those included. `explain` turns an error of the scan into words
+    of the source. `may_hold_nul` is false where no cell can hold a NUL character.
     """
 
     sql: str

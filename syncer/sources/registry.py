@@ -35,7 +35,7 @@ _ENDINGS = {
 
 
 def source(name: str, declared: models.Source, files: tuple[Path, ...], others: Mapping[str, Source]) -> Source:
-    """Return the source; `files` are those that `declared.file` names, resolved; `others` those that its SQL may read."""
+    """Return the source; `files` are those that it names, resolved; `others` those that its SQL may read."""
     columns = {key: each if isinstance(each, Column) else Column(type=each) for key, each in declared.columns.items()}
     if declared.database is not None:
         return DatabaseSource(name, declared.database, declared.sql or "", columns)

@@ -42,7 +42,7 @@ def relation(
     found: tuple[SourceColumn, ...],
     explain: Callable[[duckdb.Error], SourceError],
 ) -> Relation:
-    """Return the scan of the written rows; their fingerprint is taken over numbered rows, so it means the same everywhere."""
+    """Return the scan of the written rows; the fingerprint is over numbered rows, the same everywhere."""
     scan = f"read_parquet({text(str(path))}, file_row_number = true)"
     members = ", ".join(f"{name(each.name)} := {name(each.name)}" for each in found)
 

@@ -1,7 +1,7 @@
 """Looks at a delimited file as bytes: digest, line ends, NUL, how many records it must have, and where it breaks.
 
-Works on blocks with the interpreter's own byte searches. The engine's parallel reader can lose step inside quoted cells that
-look like rows; the number of records counted here is what unmasks it.
+Works on blocks with the interpreter's own byte searches. The engine's parallel reader can lose step inside quoted
+cells that look like rows; the number of records counted here is what unmasks it.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def survey(path: Path, quote: bytes, *, block_bytes: int = BLOCK_BYTES) -> Surve
         if quote not in block and not is_inside:
             newlines += block.count(b"\n")
             continue
-        # Pairs of quotes without a line end between them say nothing of line ends: what is left are cells of several lines.
+        # Pairs of quotes without a line end between them say nothing of line ends; cells of several lines are left.
         marks = block.translate(None, others).replace(quote * 2, b"")
         parts = marks.split(quote)
         newlines += sum(map(len, parts[int(is_inside) :: 2]))
@@ -149,7 +149,7 @@ def first_invalid(path: Path) -> int | None:
 
 
 def first_misquoted(path: Path, delimiter: bytes, quote: bytes) -> int:
-    """Return the line of the first cell that breaks the rules of quoting, 0 where there is none. Cell by cell: for bad files only."""
+    """Return the line of the first misquoted cell, 0 where there is none. Cell by cell: for bad files only."""
     q, d = re.escape(quote), re.escape(delimiter)
     plain = rb"[^" + q + d + rb"\r\n]*"
     cell = re.compile(
@@ -198,7 +198,7 @@ def _blanks(path: Path, quote: bytes, block_bytes: int) -> array[int]:
 
 
 def _parts(path: Path, quote: bytes, block_bytes: int) -> Iterator[tuple[bool, bytes]]:
-    """Yield the file in parts that stand outside (true) or inside (false) quotes; the quotes are left out, but for copies.
+    """Yield the file in parts that stand outside (true) or inside (false) quotes.
 
     Parts inside quotes come with their quotes, so that joining all parts gives the file.
     """

@@ -28,7 +28,7 @@ def field(name: str, value: str = "", conform: str = "", when_null: WhenNull = W
     return PipelineField(name, tree(value or f'"{name}"'), tree(conform or f'"m:{name}"'), when_null)
 
 
-def pipeline(  # noqa: PLR0913 - a test says what it needs
+def pipeline(
     *fields: PipelineField | str,
     key: str | Sequence[str] = "email",
     types: Mapping[str, ColumnType] | None = None,

@@ -21,7 +21,7 @@ from tests.fakes.pipelines import FILE, SYNC, Stage
 def _staged(tmp_path: Path) -> Iterator[Stage]:
     opened: list[StagedOperation] = []
 
-    def run(  # noqa: PLR0913 - as the protocol has it
+    def run(
         made: Pipeline,
         rows: str | bytes,
         formats: Mapping[str, PayloadFormat] | None = None,

@@ -193,15 +193,15 @@ CELL = st.text(st.sampled_from(list('a",;\n\r\t é😀')), max_size=5)
 @given(
     rows=st.lists(st.tuples(CELL, CELL), max_size=8),
     end=st.sampled_from(["\n", "\r\n"]),
-    is_quoted=st.booleans(),
+    quoting=st.sampled_from(["all", "minimal"]),
 )
-def test_what_was_written_is_read(tmp_path: Path, rows: list[tuple[str, str]], end: str, is_quoted: bool) -> None:
+def test_what_was_written_is_read(tmp_path: Path, rows: list[tuple[str, str]], end: str, quoting: str) -> None:
     """Every table that a writer of RFC 4180 writes is read back, cell by cell."""
     text = io.StringIO()
-    if not is_quoted:
+    if quoting == "minimal":
         # The writer leaves a lone CR bare, which is refused for good reason.
         rows = [(a.replace("\r", ""), b.replace("\r", "")) for a, b in rows]
-    style = reference.QUOTE_ALL if is_quoted else reference.QUOTE_MINIMAL
+    style = reference.QUOTE_ALL if quoting == "all" else reference.QUOTE_MINIMAL
     writer = reference.writer(text, lineterminator=end, quoting=style)
     writer.writerow(["x", "y"])
     writer.writerows(rows)

@@ -162,8 +162,9 @@ def others(tmp_path: Path) -> dict[str, Source]:
 
 
 def test_sql_reads_other_sources(tmp_path: Path) -> None:
-    """Sources are tables under their names; without an order of its own the result is sorted, so it is the same every time."""
-    query = "WITH s AS (SELECT * FROM scores) SELECT email, CAST(score AS INTEGER) * 2 AS points FROM people JOIN s USING (id)"
+    """Sources are tables under their names; a result without an order is sorted, so it is always the same."""
+    points = "CAST(score AS INTEGER) * 2 AS points"
+    query = f"WITH s AS (SELECT * FROM scores) SELECT email, {points} FROM people JOIN s USING (id)"
     made = source("s", models.Source(sql=query), (), others(tmp_path))
     names, rows, _ = read(made, tmp_path)
     assert (names, rows) == (["email", "points"], [("a@x", 20), ("b@x", 40)])
