@@ -1,4 +1,4 @@
-"""From a manifest's operation to a pipeline: extends, constants, lookups, keys, fallbacks, and all diagnostics at once."""
+"""From a manifest's operation to a pipeline: extends, constants, lookups, keys, fallbacks, all diagnostics at once."""
 
 from __future__ import annotations
 
@@ -73,17 +73,19 @@ def staged(given: Pipeline, rows: str) -> list[dict[str, Any]]:
     flaws = " ".join(f"WHEN {each.is_bad.sql('duckdb')} THEN '{each.code}'" for each in given.checks)
     keys = ", ".join(f'{each.canonical.sql("duckdb")} AS "key {each.field}"' for each in given.key)
     relation = connection.sql(
-        f"SELECT *, {keys}, CASE {flaws} ELSE '' END AS code FROM (SELECT *, {forms} FROM (SELECT {values} FROM ({rows})))"
+        f"SELECT *, {keys}, CASE {flaws} ELSE '' END AS code "
+        f"FROM (SELECT *, {forms} FROM (SELECT {values} FROM ({rows})))"
     )
     return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
 
 
-ROW = """SELECT * FROM (VALUES (' A@B.CO ', 'Ada', '42', '7', 2.5::DECIMAL(38, 18), TIMESTAMP '2024-07-01 12:00:00', 'big'))
+ROW = """SELECT * FROM (VALUES
+(' A@B.CO ', 'Ada', '42', '7', 2.5::DECIMAL(38, 18), TIMESTAMP '2024-07-01 12:00:00', 'big'))
 t(email, "first name", score, account, price, "at", "lookup:firstName.0")"""
 
 
 def test_everyday_mapping_end_to_end() -> None:
-    """Text, numbers, constants, quoted columns and dates come out in the vendor's types, with the key in canonical form."""
+    """Text, numbers, constants and dates come out in the vendor's types, with the key in canonical form."""
     given = pipeline(
         {
             "email": "{{ email | trim }}",
@@ -126,14 +128,14 @@ def test_lookup_becomes_a_join() -> None:
 
 
 def test_lookup_matches_by_printed_value_and_takes_a_declared_type() -> None:
-    """A value of another type than the matched column is matched as it prints; the taken column has its declared type."""
+    """A value of another type than the matched column is matched as it prints; the taken one has its declared type."""
     fields = {"email": "{{ email }}", "score": "{{ price | lookup('accounts', 'name', 'size') + 1 }}"}
     (lookup,) = pipeline(fields).lookups
     assert "RTRIM" in lookup.value.sql("duckdb")
 
 
 def test_part_without_sql_runs_over_arrow() -> None:
-    """Exact products of decimals, and Jinja's own filters, become functions over Arrow columns, named in the pipeline."""
+    """Products of decimals, and Jinja's own filters, become functions over Arrow columns, named in the pipeline."""
     given = pipeline(
         {
             "email": "{{ email | striptags }}",
@@ -205,9 +207,9 @@ def test_branches_of_unlike_types_print_into_text_only() -> None:
 def test_spellings_of_one_key_meet(
     system: System,
     vendor_type: str,
-    is_case_sensitive: bool,
+    is_case_sensitive: bool,  # noqa: FBT001 - a case's column
     values: list[str],
-    key: str,  # noqa: FBT001 - a case's column
+    key: str,
 ) -> None:
     """Keys that the target takes for one record have one canonical form."""
     schema = FieldSchema("a", FieldType.TEXT, vendor_type, is_case_sensitive=is_case_sensitive)

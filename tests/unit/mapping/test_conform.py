@@ -28,7 +28,7 @@ def field(kind: FieldType, vendor_type: str = "string", **members: object) -> Fi
     return FieldSchema("a", kind, vendor_type, **members)  # type: ignore[arg-type]
 
 
-def judged(
+def judged(  # noqa: PLR0917 - a case's columns
     system: System,
     schema: FieldSchema,
     value: Value,
@@ -136,7 +136,9 @@ WHEN = datetime(2024, 3, 9, 14, 4, 5, 678000, tzinfo=UTC)
         (S, field(FieldType.TEXT, is_required=True), Type.TEXT, None, None, ""),
     ],
 )
-def test_value_as_sent(system: System, schema: FieldSchema, kind: Type, value: Value, sent: Value, code: str) -> None:
+def test_value_as_sent(  # noqa: PLR0917 - a case's columns
+    system: System, schema: FieldSchema, kind: Type, value: Value, sent: Value, code: str
+) -> None:
     """A value goes out in the vendor's form, or its row is rejected with the code that says why."""
     assert judged(system, schema, value, kind) == (sent, code)
 

@@ -52,7 +52,7 @@ def test_white_space_is_the_same_for_every_code_point() -> None:
 
 @pytest.mark.parametrize("name", ["trim", "lower", "upper", "title", "capitalize"])
 def test_text_filters_agree_on_every_code_point(name: str, connection: duckdb.DuckDBPyConnection) -> None:
-    """A filter that depends on the character set gives the same for every code point on both sides, alone and in a word."""
+    """A filter that depends on the character set agrees on every code point, alone and in a word."""
     rows = [{"x": c} for c in EVERYTHING] + [{"x": f"{c}aΣ{c}"} for c in EVERYTHING if c.isprintable()]
     tree = tree_of(f"{{{{ x | {name} }}}}")
     theirs, ours = in_engine(connection, sql.write(tree), tree.type, rows), in_python(tree, rows)
