@@ -1,0 +1,168 @@
+"""P8 and P9: staged rows become import files cut to the byte, and JSON lists of 300; beside a plain copy and fetch-and-dump."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.bench import Bench, Row, faster, slower, within
+
+ID = "P8 P9"
+SIZES = (100_000, 1_000_000, 10_000_000)
+LIMIT = 10_000_000
+
+
+def results(bench: Bench) -> Iterator[Row]:
+    """Stage once, then time the payloads alone, each in a fresh process that opens the staged rows again."""
+    for size in bench.chosen(SIZES):
+        for name in ("usual", "hostile"):
+            if name == "hostile" and size > 1_000_000:
+                continue
+            _stage(size, bench.folder, name)
+            sides = bench.turns(__name__, size, f"{name}_files", f"{name}_copy")
+            said = sides[f"{name}_files"].said
+            over, split, least = _inspect(bench.folder / f"files-{name}", said["records"])
+            assert (over, split) == (0, 0), (over, split)
+            is_reach = size >= 1_000_000
+            yield slower("P8", f"payload files, {name} data", size, sides, f"{name}_copy", 1.2 if is_reach else None,
+                         f"{name}_files", note=f"{said['files']} files, 0 over, 0 split, fill ≥ {least:.3f}")
+            if said["files"] > 1:
+                yield within("P8", f"least fill, {name} data", size, least * 100, "%", "≥ 97 %", is_reached=least >= 0.97)
+        if size <= 1_000_000:
+            yield from _bodies(bench, size)
+
+
+def _bodies(bench: Bench, size: int) -> Iterator[Row]:
+    sides = bench.turns(__name__, size, "bodies", "orjson", peers=("orjson",))
+    is_reach = size == 1_000_000
+    yield faster("P9", "JSON bodies of 300 against fetch and orjson", size, sides, "orjson", 2.8 if is_reach else None,
+                 "bodies", 200 if is_reach else None, note="bodies equal")
+
+
+def _stage(size: int, folder: Path, name: str) -> None:
+    from benchmarks.leads import planned, project, source
+
+    path = source(size, folder)
+    if name == "hostile":
+        path = _hostile(path)
+    target = folder / f"staged-{name}"
+    shutil.rmtree(target, ignore_errors=True)
+    with planned(project(folder, path), folder / "work-cut") as made:
+        shutil.copytree(made.folder / "staged" / "leads", target, ignore=shutil.ignore_patterns("spill"))
+
+
+def _hostile(path: Path) -> Path:
+    """Write the workload with quotes, delimiters, line ends and long scripts in most companies and titles."""
+    import duckdb
+
+    target = path.with_name(path.stem + "-hostile.csv")
+    if not target.exists():
+        with duckdb.connect() as connection:
+            connection.execute(
+                f"""
+                COPY (SELECT * REPLACE (
+                        company || ' "' || repeat('é,' || chr(10) || '"', 1 + CAST(score AS INTEGER) // 10) AS company,
+                        title || repeat('漢😀', CAST(score AS INTEGER) % 20) AS title)
+                      FROM read_csv('{path}', all_varchar = true)) TO '{target}' (FORMAT csv, HEADER true)
+                """
+            )
+    return target
+
+
+def _inspect(out: Path, records: int) -> tuple[int, int, float]:
+    """Return files over the limit, rows missing or split, and the least fill but for the last file."""
+    import duckdb
+
+    files = sorted(out.glob("*.csv"))
+    sizes = [each.stat().st_size for each in files]
+    with duckdb.connect() as connection:
+        [(rows,)] = connection.execute(
+            f"SELECT count(*) FROM read_csv('{out}/*.csv', all_varchar = true, header = true, delim = ',', quote = '\"', "
+            "escape = '\"', strict_mode = true, parallel = false)"
+        ).fetchall()
+    return sum(each > LIMIT for each in sizes), abs(rows - records), min(sizes[:-1], default=LIMIT) / LIMIT
+
+
+def _files(folder: Path, name: str) -> dict[str, Any]:
+    from syncer.engine.protocol import Cut
+    from syncer.engine.staged import reopen
+    from syncer.facts import CsvFormat
+
+    out = folder / f"files-{name}"
+    shutil.rmtree(out, ignore_errors=True)
+    staged = reopen(folder / f"staged-{name}")
+    found = list(staged.payloads(Cut(1, None, CsvFormat(None, LIMIT)), out))
+    return {"files": len(found), "records": sum(each.records for each in found)}
+
+
+def usual_files(_size: int, folder: Path) -> dict[str, Any]:
+    """Cut the workload."""
+    return _files(folder, "usual")
+
+
+def hostile_files(_size: int, folder: Path) -> dict[str, Any]:
+    """Cut cells full of quotes and line ends."""
+    return _files(folder, "hostile")
+
+
+def _copy(folder: Path, name: str) -> dict[str, Any]:
+    from syncer.engine import sql
+    from syncer.engine.staged import reopen
+    from syncer.mapping.pipeline import conformed
+
+    staged = reopen(folder / f"staged-{name}")
+    with staged._cursor() as cursor:  # noqa: SLF001 - the same view of the rows as the payloads have
+        fields = ", ".join(f"{sql.name(conformed(each.name))} AS {sql.name(each.name)}" for each in staged.form.fields)
+        cursor.execute(f"COPY (SELECT {fields} FROM \"first\") TO '{folder / 'copy.csv'}' (FORMAT csv, HEADER true)")
+    return {}
+
+
+def usual_copy(_size: int, folder: Path) -> dict[str, Any]:
+    """Copy the workload's rows into one file with the engine alone."""
+    return _copy(folder, "usual")
+
+
+def hostile_copy(_size: int, folder: Path) -> dict[str, Any]:
+    """Copy the hostile rows into one file."""
+    return _copy(folder, "hostile")
+
+
+def bodies(_size: int, folder: Path) -> dict[str, Any]:
+    """Yield JSON lists of 300 records, one after the other."""
+    from syncer.engine.protocol import Cut
+    from syncer.engine.staged import reopen
+    from syncer.facts import JsonFormat
+
+    count = records = total = 0
+    staged = reopen(folder / "staged-usual")
+    for each in staged.payloads(Cut(1, None, JsonFormat(300, 1_000_000)), folder / "bodies"):
+        assert isinstance(each.body, bytes)
+        count, records, total = count + 1, records + each.records, total + len(each.body)
+    return {"digest": f"{count} {records} {total}"}
+
+
+def orjson(_size: int, folder: Path) -> dict[str, Any]:
+    """Fetch tuples from the same rows, make dictionaries, and dump lists of 300."""
+    import json
+
+    import duckdb
+    import orjson as peer
+
+    form = json.loads((folder / "staged-usual" / "staged.json").read_text())["form"]
+    names = [each["name"] for each in form["fields"]]
+    staged = folder / "staged-usual"
+    rows = next(each for each in (staged / "numbered.parquet", staged / "rows.parquet") if each.exists())
+    position = "position" if rows.stem == "numbered" else "file_row_number"
+    scan = f"read_parquet('{rows}'{', file_row_number = true' if rows.stem == 'rows' else ''})"
+    dropped = staged / "dropped.parquet"
+    mask = f" WHERE {position} NOT IN (SELECT position FROM '{dropped}')" if dropped.exists() else ""
+    count = records = total = 0
+    with duckdb.connect() as connection:
+        fields = ", ".join(f'"f:{each}"' for each in names)
+        cursor = connection.execute(f"SELECT {fields} FROM {scan}{mask}")
+        while found := cursor.fetchmany(300):
+            body = peer.dumps([{n: v for n, v in zip(names, row, strict=True) if v is not None} for row in found])
+            count, records, total = count + 1, records + len(found), total + len(body)
+    return {"digest": f"{count} {records} {total}"}
