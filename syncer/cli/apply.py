@@ -54,12 +54,18 @@ def apply(
     """
     from syncer.cli.views import plans, progress, reports, trouble
     from syncer.errors import UserError
-    from syncer.workflow import applying, load, planning
+    from syncer.workflow import applying, load, pinning, planning, remaking
 
     settings = planning.Settings(work=work, state=state, offline=False, sandbox=sandbox, memory_limit=memory)
     if what.is_file() and what.suffix not in (".yaml", ".yml"):
         reviewed = planning.read_plan(what)
-        loaded = load.load(project, only=tuple(each.name for each in reviewed.operations))
+        planning.check_approved(reviewed, approved)
+        kept = pinning.pinned(reviewed)
+        loaded = load.load(
+            project,
+            only=tuple(each.name for each in reviewed.operations if each.name not in kept),
+            unread=tuple(each.source for each in reviewed.operations if each.name in kept),
+        )
     else:
         if not what.exists() and what.suffix not in (".yaml", ".yml"):
             raise UserError(
@@ -73,13 +79,16 @@ def apply(
         loaded = load.load(what, select=tuple(select or ()), exclude=tuple(exclude or ()))
     trouble.show_diagnostics(loaded.warnings, "text")
     with applying.new_run(loaded, settings) as new:
+        compared: tuple[str, ...] = ()
         with progress.staging() as listener:
             if reviewed is None:
                 planned = planning.make_plan(loaded, settings, new.folder, listener)
             else:
-                planned = planning.make_again(loaded, reviewed, settings, new.folder, listener)
-        planning.check_approved(planned.plan, approved)
+                planned, compared = remaking.make_again(loaded, reviewed, what, settings, new.folder, listener)
+        for each in compared:
+            progress.note(f"Compared: {each}")
         if reviewed is None:
+            planning.check_approved(planned.plan, approved)
             plans.show(planned.plan, "text")
             if planned.plan.nodes and not yes and not progress.ask("Perform this plan?"):
                 progress.note("Nothing was sent.")

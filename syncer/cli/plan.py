@@ -55,7 +55,7 @@ def plan(
     from syncer.cli.exits import Exit
     from syncer.cli.views import plans, progress, trouble
     from syncer.errors import UserError
-    from syncer.workflow import load, planning
+    from syncer.workflow import load, pinning, planning
 
     if refresh and offline:
         raise UserError("R909", "A look at the target needs a connection.", 'Say either "--refresh" or "--offline".')
@@ -70,10 +70,13 @@ def plan(
         with progress.staging() as listener:
             planned = planning.make_plan(loaded, settings, folder, listener)
         planned.close()
-    made = planned.plan
+        made = planned.plan
+        kept = None if out is None else pinning.keep(made, folder / "staged", out)
     plans.show(made, output)
     if out is not None:
         planning.write_plan(made, out)
+        if kept is not None:
+            progress.note(f"Rows of pinned sources sealed in {kept}. Keep the two files together.")
         progress.note(
             f"Plan written to {out}. To perform exactly this plan:\n"
             f"    syncer apply {out}{again(project, work=work, state=state, sandbox=sandbox)}"

@@ -47,7 +47,7 @@ _FIRST = (*_UNDER_WAY, Stage.RULED_SENT, Stage.RULED_UNSENT)
 
 async def run(plan: Plan, context: Context) -> RunResult:
     """Perform `plan`, or go on with it; raises `StateError` for a journal that cannot be believed."""
-    await context.store.spend(plan.digest, context.run)
+    await context.store.spend(plan.reviewed or plan.digest, context.run)
     journal = await context.store.journal(context.run, context.lease)
     past = Past()
     async for note in journal.notes():

@@ -5,7 +5,7 @@ It collects every refusal before it raises, so a person sees all of them at once
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from syncer.diagnostics import Diagnostic
@@ -16,6 +16,7 @@ from syncer.plan.budget import connection_plan, days, over
 from syncer.plan.choose import Contest, Part, choose, refusal
 from syncer.plan.cost import is_uniform, waves
 from syncer.plan.digest import sealed
+from syncer.plan.envelope import envelope, moves
 from syncer.plan.graph import CircleError, Step, build_edges
 from syncer.plan.meaning import objection
 from syncer.plan.models import (
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from syncer.facts import Capabilities, ObjectSchema, OperationFacts, ReadFacts, SharedKeys
-    from syncer.manifest.models import Manifest, Operation, Target
+    from syncer.manifest.models import Manifest, Operation, Source, Target
 
     At = tuple[str, str]
     """A connection and an object in it."""
@@ -63,9 +64,14 @@ def build_plan(  # noqa: PLR0913, PLR0917 - a plan is made of exactly these, and
     inputs: Inputs,
     shared: Sequence[SharedKeys],
     schemas: Mapping[At, ObjectSchema],
+    reviewed: Plan | None = None,
 ) -> Plan:
-    """Return the plan of the operations in `facts`; raises `PlanRefusedError` with every reason there is."""
-    drafts = [_draft(name, manifest, facts[name], capabilities, schemas) for name in sorted(facts)]
+    """Return the plan of the operations in `facts`; raises `PlanRefusedError` with every reason there is.
+
+    With a `reviewed` plan, each operation goes by the paths that it has there, whatever its rows are now.
+    """
+    kept = {name: _paths_of(name, reviewed) for name in facts}
+    drafts = [_draft(name, manifest, facts[name], capabilities, schemas, kept[name]) for name in sorted(facts)]
     refusals = [each for draft in drafts for each in draft.refusals]
     connections, warnings, spent = _connections(manifest, drafts, usage)
     refusals += spent
@@ -85,20 +91,22 @@ def build_plan(  # noqa: PLR0913, PLR0917 - a plan is made of exactly these, and
             project=project,
             inputs=_sorted(inputs),
             connections=connections,
-            operations=tuple(_operation_plan(draft) for draft in drafts),
+            operations=tuple(_operation_plan(draft, manifest.sources) for draft in drafts),
             nodes=tuple(node for name in order for node in nodes[name]),
             edges=edges,
             warnings=tuple(warnings),
+            reviewed=reviewed.digest if reviewed else "",
         )
     )
 
 
-def _draft(
+def _draft(  # noqa: PLR0913, PLR0917 - all of them decide
     name: str,
     manifest: Manifest,
     facts: OperationFacts,
     capabilities: Mapping[At, Capabilities],
     schemas: Mapping[At, ObjectSchema],
+    kept: frozenset[str] | None,
 ) -> _Draft:
     operation = manifest.operations[name]
     target = manifest.targets[operation.target]
@@ -113,6 +121,7 @@ def _draft(
         refusals.append(Diagnostic("P104", detail, advice="Check the name of the target's object."))
         return _Draft(name, operation, target, facts, (), tuple(warnings), tuple(refusals))
     contest, impossible = _contest(name, operation, target, able, schemas.get(at), concurrency)
+    contest = contest if kept is None else _narrowed(contest, kept)
     refusals += impossible
     for wave in waves(facts) if not impossible else ():
         parts = choose(wave, contest)
@@ -154,6 +163,16 @@ def _contest(  # noqa: PLR0913, PLR0917 - all of them decide
     because = "" if operation.path == "auto" else operation.because or "no reason is given."
     said = {path: sentence for path, sentence in objections.items() if sentence}
     return Contest(able.paths, said, concurrency, because), refusals
+
+
+def _paths_of(name: str, reviewed: Plan | None) -> frozenset[str] | None:
+    """Return the paths of an operation in a reviewed plan; None where there is none, and all may be chosen."""
+    return None if reviewed is None else frozenset(node.path for node in reviewed.nodes if node.operation == name)
+
+
+def _narrowed(contest: Contest, kept: frozenset[str]) -> Contest:
+    said = {each.name: "The reviewed plan does not use it." for each in contest.paths if each.name not in kept}
+    return replace(contest, objections={**said, **contest.objections})
 
 
 def _no_path(code: str, name: str, sentences: Sequence[tuple[str, str]], wave: int = 0) -> Diagnostic:
@@ -253,8 +272,9 @@ def _circle(circle: CircleError) -> Diagnostic:
     return Diagnostic("P106", "\n".join(lines), advice=advice)
 
 
-def _operation_plan(draft: _Draft) -> OperationPlan:
+def _operation_plan(draft: _Draft, sources: Mapping[str, Source]) -> OperationPlan:
     creates, updates, fidelity = guard.split(draft.operation, draft.facts)
+    how = moves(sources[draft.operation.source])
     rejects = sorted(draft.facts.rejects, key=lambda each: (-each.records, each.code, each.field))
     facts = draft.facts
     return OperationPlan(
@@ -285,6 +305,8 @@ def _operation_plan(draft: _Draft) -> OperationPlan:
         interpreted=tuple(sorted(facts.interpreted)),
         warnings=draft.warnings,
         looked=_looked_up(facts.looked) if facts.looked else None,
+        moves=how,
+        envelope=envelope(facts.read, facts.outgoing, creates, updates, facts.rejected) if how == "within" else None,
     )
 
 

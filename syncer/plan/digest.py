@@ -79,8 +79,15 @@ def load(text: str) -> Plan:
 
 
 def check_inputs(plan: Plan, now: Inputs) -> None:
-    """Raise `StalePlanError` where anything that the plan was made of differs from `now`; names all of it."""
-    changed = [what for what, before, after in _compared(plan.inputs, now) if before != after]
+    """Raise `StalePlanError` where anything that the plan was made of differs from `now`; names all of it.
+
+    Sources and rows that may move are held against their envelope or their kept rows, and not here.
+    """
+    moving = [each for each in plan.operations if each.moves != "exact"]
+    still = {each.source for each in plan.operations if each.moves == "exact"}
+    free = {f'source "{each.source}"' for each in moving if each.source not in still}
+    free |= {f'rows of "{each.name}"' for each in moving}
+    changed = [what for what, before, after in _compared(plan.inputs, now) if before != after and what not in free]
     if changed:
         detail = f"Since it was made, these have changed: {', '.join(changed)}."
         raise StalePlanError(_STALE, printable(detail), _AGAIN)

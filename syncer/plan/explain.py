@@ -61,6 +61,8 @@ def _operation(place: int, operation: OperationPlan, nodes: Sequence[Node], widt
     yield from _hanging(f"{place:>3}  ", f"{operation.name}: {phrases.target(operation)}", width)
     yield from _labelled("from", [phrases.origin(operation)], width)
     yield from _rows(operation, width)
+    if phrases.movement(operation):
+        yield from _labelled("moves", [phrases.movement(operation)], width)
     for node in nodes:
         wave = f"Wave {node.wave}: " if nodes[-1].wave > 1 else ""
         lines = [f"{wave}{phrases.step(node)} ({phrases.step_fidelity(node)})", node.reason]

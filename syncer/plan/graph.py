@@ -256,7 +256,23 @@ def _meetings(steps: Sequence[Step], shared: Iterable[SharedKeys], place: Mappin
         # Of a few, each pair that was not counted is joined. Of many, one after the other is as safe, and linear.
         pairs = combinations(names, 2) if len(names) <= GATHER else pairwise(names)
         known.update({pair: None for pair in pairs if not (pair in known and len(names) <= GATHER)})
+    known.update(_by_other_keys(steps, place))
     return known
+
+
+def _by_other_keys(steps: Sequence[Step], place: Mapping[str, int]) -> dict[_Pair, None]:
+    """Return pairs that write one object by different lookup fields: no key tells whether they find one record."""
+    objects: dict[tuple[str, str], list[Step]] = defaultdict(list)
+    for step in steps:
+        objects[step.instance, step.object.casefold()].append(step)
+    found: dict[_Pair, None] = {}
+    for mine in objects.values():
+        if len({step.key_space for step in mine}) == 1:
+            continue
+        ordered = sorted(mine, key=lambda step: place[step.name])
+        pairs = combinations(ordered, 2) if len(ordered) <= GATHER else pairwise(ordered)
+        found |= {(a.name, b.name): None for a, b in pairs if len(ordered) > GATHER or a.key_space != b.key_space}
+    return found
 
 
 def _meet(meetings: Mapping[_Pair, int | None], order: Sequence[str], waits: _Waits, joins: Joins) -> tuple[str, ...]:

@@ -146,7 +146,7 @@ def _operation(operation: OperationPlan, nodes: Sequence[Node], *, is_open: bool
     yield f"<strong>{_t(operation.name)}</strong>"
     yield f"<span class=soft>{_t(phrases.target(operation))}, {count(operation.outgoing, 'record')}</span>"
     yield f"<span class=tags>{''.join(tags)}</span></summary>\n<div class=body>"
-    yield f"<p class=soft>From {_t(phrases.origin(operation))}.</p>"
+    yield f"<p class=soft>From {_t(phrases.origin(operation))}. {_t(phrases.movement(operation))}</p>"
     yield from (f"<p class=note>{_t(each)}</p>" for each in operation.warnings)
     yield from _rows(operation)
     if nodes:

@@ -100,7 +100,7 @@ def _details(operation: OperationPlan, nodes: Sequence[Node]) -> str:
 
 
 def _detail_lines(operation: OperationPlan, nodes: Sequence[Node]) -> Iterator[str]:
-    yield f"From {safe(phrases.origin(operation))}."
+    yield f"From {safe(phrases.origin(operation))}. {safe(phrases.movement(operation))}".rstrip()
     yield ""
     for row in phrases.rows(operation):
         shown = "?" if row.records is None else number(row.records)

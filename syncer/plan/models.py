@@ -42,6 +42,11 @@ def _is_unset(value: object) -> bool:
     return not value
 
 
+def _is_exact(value: object) -> bool:
+    """Whether a source stands still, as a file does: the usual case needs no word."""
+    return value == "exact"
+
+
 class ConnectionPlan(PlanModel):
     """Calls of one connection against its budget. None: unknown.
 
@@ -103,6 +108,27 @@ class LookedUp(PlanModel):
     unread: tuple[str, ...] = ()
 
 
+Moves = Literal["exact", "within", "pinned"]
+"""What a source may do between review and apply: nothing, stray within the envelope, or anything: its rows are kept."""
+
+
+class Span(PlanModel):
+    """The least and the most that a count may be."""
+
+    least: int
+    most: int
+
+
+class Envelope(PlanModel):
+    """The counts at apply that the reviewer allows. None: a count that was unknown."""
+
+    read: Span
+    outgoing: Span
+    creates: Span | None = None
+    updates: Span | None = None
+    rejected: Span
+
+
 class OperationPlan(PlanModel):
     """One operation: its rows told apart. read = outgoing + unchanged + skipped + rejected.
 
@@ -134,6 +160,8 @@ class OperationPlan(PlanModel):
     interpreted: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     looked: LookedUp | None = Field(default=None, exclude_if=_is_unset)
+    moves: Moves = Field(default="exact", exclude_if=_is_exact)
+    envelope: Envelope | None = Field(default=None, exclude_if=_is_unset)
 
 
 class Node(PlanModel):
@@ -179,4 +207,6 @@ class Plan(PlanModel):
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     warnings: tuple[str, ...] = ()
+    reviewed: str = Field(default="", exclude_if=_is_unset)
+    """Digest of the reviewed plan that this one carries out with rows that moved within its envelope."""
     digest: str = ""

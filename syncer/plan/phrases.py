@@ -150,6 +150,24 @@ def reject(line: RejectLine) -> str:
     return f"{count(line.records, 'row')}{where}{seen}"
 
 
+def movement(operation: OperationPlan) -> str:
+    """Return what the source may do between review and apply; "" for one that must stand still, as files do."""
+    if operation.moves == "pinned":
+        return "The source may move: apply sends just the rows that are kept, encrypted, beside the plan."
+    spans = operation.envelope
+    if spans is None:
+        return ""
+    named = (
+        ("read", spans.read),
+        ("to send", spans.outgoing),
+        ("new", spans.creates),
+        ("to change", spans.updates),
+        ("rejected", spans.rejected),
+    )
+    counts = ", ".join(f"{number(each.least)} to {number(each.most)} {what}" for what, each in named if each)
+    return f"The source may move: apply goes on, by the same paths, with {counts}."
+
+
 def budget(connection: ConnectionPlan) -> tuple[tuple[str, Fidelity], ...]:
     """Return what the plan takes of the connection's day, then the numbers that say what is left."""
     needed = f"{count(connection.calls, 'call')} and {count(connection.polls, 'poll')}"

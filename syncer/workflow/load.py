@@ -63,8 +63,9 @@ def load(
     exclude: Sequence[str] = (),
     only: Sequence[str] | None = None,
     reaches: bool = True,
+    unread: Sequence[str] = (),
 ) -> Loaded:
-    """Read, check and compile a project; raises `ManifestError` with every finding.
+    """Read, check and compile a project; raises `ManifestError` with every finding. Sources in `unread` are left alone.
 
     Without `reaches` no database is asked, and the templates of an operation that needs one are not compiled.
     """
@@ -74,7 +75,7 @@ def load(
     chosen = only if only is not None else _chosen(manifest, select, exclude)
     schemas = _schemas(project)
     able = capabilities(manifest)
-    sources, columns = _sources(project, found, reaches=reaches)
+    sources, columns = _sources(project, found, unread, reaches=reaches)
     found += check.check(
         project, schemas, {name: [each.name for each in known] for name, known in columns.items()}, able
     )
@@ -146,7 +147,7 @@ def _schemas(project: Project) -> dict[tuple[str, str], ObjectSchema]:
 
 
 def _sources(
-    project: Project, found: list[Diagnostic], *, reaches: bool
+    project: Project, found: list[Diagnostic], unread: Sequence[str] = (), *, reaches: bool
 ) -> tuple[dict[str, Source], dict[str, tuple[SourceColumn, ...]]]:
     """Open every source as far as its columns; findings are added to `found`.
 
@@ -156,6 +157,7 @@ def _sources(
     databases = [name for name, each in manifest.sources.items() if each.database is not None and not reaches]
     known = [name for name in manifest.sources if name not in databases and not _reads(manifest, name, databases)]
     found += _not_reached(project, [name for name in manifest.sources if name not in known])
+    known = [name for name in known if name not in unread]
     try:
         resolved, warnings = resolve_sources(manifest, project.positions, known, os.environ)
     except ManifestError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hmac import compare_digest
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from syncer import __version__
 from syncer.clock import Clock, SystemClock
 from syncer.engine.stage import stage
 from syncer.errors import SourceError, StalePlanError, UserError
-from syncer.facts import SharedKeys, Usage
+from syncer.facts import ReadFacts, SharedKeys, Usage
 from syncer.plan import build, digest
 from syncer.plan.models import Digest, Inputs, Plan
 from syncer.state import registry
@@ -24,7 +24,7 @@ from syncer.workflow import load, refreshing
 from syncer.workflow.endpoints import instance_of, sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from syncer.engine.staged import StagedOperation
     from syncer.facts import Capabilities, OperationFacts
@@ -77,6 +77,10 @@ class Planned:
     serials: Mapping[str, int]
     folder: Path
 
+    def of(self, plan: Plan) -> Planned:
+        """Return the same rows under another plan."""
+        return replace(self, plan=plan)
+
     def close(self) -> None:
         """Release the engine's handles; the files stay."""
         for each in self.staged.values():
@@ -92,45 +96,52 @@ def workspace(loaded: Loaded, settings: Settings) -> Iterator[Path]:
         yield Path(folder)
 
 
-def make_plan(loaded: Loaded, settings: Settings, folder: Path, progress: Progress) -> Planned:
-    """Stage the chosen operations into `folder` and return the plan; raises `PlanRefusedError`, `SourceError`."""
-    return anyio.run(_make_plan, loaded, settings, folder, progress)
+def make_plan(
+    loaded: Loaded,
+    settings: Settings,
+    folder: Path,
+    progress: Progress,
+    *,
+    reviewed: Plan | None = None,
+    kept: Mapping[str, StagedOperation] | None = None,
+) -> Planned:
+    """Stage the chosen operations into `folder` and return the plan; raises `PlanRefusedError`, `SourceError`.
+
+    With a `reviewed` plan its paths are taken; operations in `kept` are staged already.
+    """
+    return anyio.run(_make_plan, loaded, settings, folder, progress, reviewed, kept or {})
 
 
-def make_again(loaded: Loaded, reviewed: Plan, settings: Settings, folder: Path, progress: Progress) -> Planned:
-    """Make the reviewed plan again from today's inputs; raises `StalePlanError` with everything that differs."""
-    if reviewed.inputs.tool != __version__:
-        detail = f"It was made by syncer {reviewed.inputs.tool}, and this is {__version__}."
-        raise StalePlanError("P111", detail, "Make the plan again with this version, or apply it with the other.")
-    strange = [each.name for each in reviewed.operations if each.name not in loaded.manifest.operations]
-    if strange:
-        names = ", ".join(f'"{name}"' for name in strange)
-        detail = (
-            f'It was made of project "{reviewed.project}", and the manifests of this one have no operation {names}.'
-        )
-        raise StalePlanError("P111", detail, "Name the manifests that it was made of with --project.")
-    planned = make_plan(loaded, settings, folder, progress)
-    digest.check_inputs(reviewed, planned.plan.inputs)
-    return Planned(reviewed, loaded, planned.staged, planned.capabilities, planned.serials, planned.folder)
-
-
-async def _make_plan(loaded: Loaded, settings: Settings, folder: Path, progress: Progress) -> Planned:
+async def _make_plan(
+    loaded: Loaded,
+    settings: Settings,
+    folder: Path,
+    progress: Progress,
+    reviewed: Plan | None,
+    kept: Mapping[str, StagedOperation],
+) -> Planned:
     manifest = loaded.manifest
     capabilities = load.capabilities(manifest)
-    usage = {} if settings.offline else await _usage(loaded, settings, progress)
+    names = [*loaded.pipelines, *(name for name in kept if name not in loaded.pipelines)]
+    usage = {} if settings.offline else await _usage(loaded, names, settings, progress)
     store = settings.store(loaded.root)
     ledger = store.ledger()
     staged: dict[str, StagedOperation] = {}
     serials: dict[str, int] = {}
-    for name in loaded.pipelines:
-        progress(name, "reading rows")
+    for name in names:
         serials[name] = await ledger.serial(name)
+        if name in kept:
+            staged[name] = kept[name]
+            continue
+        progress(name, "reading rows")
         able = capabilities[_at(loaded, name)]
         staged[name] = await anyio.to_thread.run_sync(
             _stage, loaded, name, await _known(ledger, name, folder), able, settings, folder / "staged" / name
         )
     facts = {name: each.facts for name, each in staged.items()}
     _check_keys(loaded, facts)
+    if reviewed is not None:
+        facts = {name: _looked_before(reviewed, each) for name, each in facts.items()}
     if settings.refresh:
         facts = await refreshing.refresh(loaded, staged, capabilities, usage, settings, progress)
     progress("plan", "comparing keys")
@@ -143,6 +154,7 @@ async def _make_plan(loaded: Loaded, settings: Settings, folder: Path, progress:
         _inputs(loaded, facts, serials),
         _shared(loaded, staged),
         loaded.schemas,
+        reviewed,
     )
     return Planned(plan, loaded, staged, capabilities, serials, folder)
 
@@ -162,10 +174,20 @@ def _at(loaded: Loaded, operation: str) -> tuple[str, str]:
     return target.connection, target.object
 
 
-async def _usage(loaded: Loaded, settings: Settings, progress: Progress) -> dict[str, Usage]:
+def _looked_before(reviewed: Plan, facts: OperationFacts) -> OperationFacts:
+    """Return the facts with what a look found when the plan was made, where its rows are still the same."""
+    rows = {each.name: each.digest for each in reviewed.inputs.rows}
+    looked = next((each.looked for each in reviewed.operations if each.name == facts.operation), None)
+    if looked is None or rows.get(facts.operation) != facts.rows_digest:
+        return facts
+    fields = tuple((each.field, each.records) for each in looked.fields)
+    return replace(facts, looked=ReadFacts(**{**dict(looked), "fields": fields}))
+
+
+async def _usage(loaded: Loaded, operations: Sequence[str], settings: Settings, progress: Progress) -> dict[str, Usage]:
     """Ask every connection that the chosen operations write to how much of today's quota is used."""
     found = {}
-    names = {_at(loaded, name)[0] for name in loaded.pipelines}
+    names = {_at(loaded, name)[0] for name in operations}
     async with sessions(loaded, names, settings.clock, sandbox=settings.sandbox) as opened:
         for name, session in opened.items():
             progress(name, "asking for today's usage")

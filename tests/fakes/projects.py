@@ -65,7 +65,8 @@ def plan(
     inputs: Inputs = INPUTS,
     budget: Mapping[str, Any] | None = None,
     targets: Mapping[str, Any] | None = None,
+    reviewed: Plan | None = None,
 ) -> Plan:
     """Return the plan of a project, by the same door as everybody."""
     made = manifest(operations, budget=budget, targets=targets)
-    return build_plan("acme", made, facts, able or ABLE, usage or {}, inputs, shared, schemas or {})
+    return build_plan("acme", made, facts, able or ABLE, usage or {}, inputs, shared, schemas or {}, reviewed)
