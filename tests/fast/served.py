@@ -1,4 +1,4 @@
-"""A sandbox in a process of its own that lives in faster time, and the environment that leads commands to it."""
+"""A sandbox in a process of its own, and the environment that leads commands to it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from tests.fast.world import FastTime, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,15 +21,19 @@ FAST = ROOT / "tests" / "fast"
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A sandbox in a process of its own, and the time in which it lives."""
+    """A sandbox in a process of its own. `facts` is what it announced."""
 
     facts: dict[str, Any]
-    time: FastTime
+
+    @property
+    def control_url(self) -> str:
+        """Where it is told and asked what no vendor would be."""
+        return str(self.facts["control_url"])
 
     def ask(self, place: str, body: object = None) -> Any:
         """Return what a control route answers; with a body it is posted."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.facts['control_url']}/{place}", data)  # noqa: S310 - loopback
+        request = urllib.request.Request(f"{self.control_url}/{place}", data)  # noqa: S310 - loopback
         with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
             return json.load(answer)
 
@@ -58,21 +59,20 @@ class Served:
         return {**kept, **self.credentials(), "COLUMNS": "100", "TZ": "UTC"}
 
     def command(self) -> list[str]:
-        """Return the words that start the command line as a real process in this time."""
-        return [sys.executable, str(FAST / "syncer.py"), *words(self.time)]
+        """Return the words that start the command line as a real process in the sandbox's time."""
+        return [sys.executable, str(FAST / "syncer.py"), self.control_url]
 
 
 @contextmanager
-def serving(speed: float) -> Iterator[Served]:
+def serving() -> Iterator[Served]:
     """Serve a sandbox while the context lasts."""
-    fast = FastTime(speed, time.time())
     process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, FAST / "sandbox.py", *words(fast)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        [sys.executable, FAST / "sandbox.py"], stdout=subprocess.PIPE, text=True, cwd=ROOT
     )
     assert process.stdout is not None
     with process.stdout as told:
         try:
-            yield Served(json.loads(told.readline()), fast)
+            yield Served(json.loads(told.readline()))
         finally:
             process.terminate()
             process.wait(timeout=10)

@@ -1,4 +1,4 @@
-"""`python tests/fast/syncer.py SPEED BEGAN words…`: the command line as a real process, in a world of faster time."""
+"""`python tests/fast/syncer.py CONTROL_URL words…`: the command line as a real process, in a world without waits."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import pytest
 
 from syncer.cli.main import run
-from tests.fast.world import taken
+from tests.fast.world import World
 
 if __name__ == "__main__":
-    fast, arguments = taken(sys.argv[1:])
-    sys.argv = ["syncer", *arguments]
+    _, control_url, *words = sys.argv
+    sys.argv = ["syncer", *words]
     with pytest.MonkeyPatch.context() as patch:
-        fast.hasten(patch)
+        World(control_url).enter(patch)
         run()

@@ -1,81 +1,100 @@
-"""A world in which time runs faster, for syncer and the sandbox alike: same waits, same limits, fewer real seconds.
+"""A world in which nobody waits: where syncer only sleeps, the clock that it shares with the sandbox jumps to its waking.
 
-Nothing of the protocol is weakened: both sides read the one virtual time, which began at a fixed moment. It is a test's
-world only; no option of the command line leads here.
+Nothing of the protocol is weakened: every wait is as long as ever in the time that both sides read, and time jumps only
+while no call and no work of a thread is under way. It is a test's world; no option of the command line leads here.
 """
 
 from __future__ import annotations
 
+import json
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import urllib.request
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 
 from syncer.clock import SystemClock
-from syncer.sandbox.clock import DEFAULT_START, Clock
+from syncer.targets.http import Http
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
     import pytest
 
+LOOK_SECONDS = 0.002
+QUIET_LOOKS = 3
+"""Jump only when nothing happened for so many looks: a task that was just woken has its turn in between."""
 
-@dataclass(frozen=True, slots=True)
-class FastTime:
-    """Virtual time: `speed` virtual seconds pass in a real one, since the real moment `began`."""
 
-    speed: float
-    began: float
+class World:
+    """The sandbox's time, as one process of syncer sees it."""
+
+    def __init__(self, control_url: str) -> None:
+        """Take the sandbox's time as it is now."""
+        self._control = control_url
+        self._sleepers: list[float] = []
+        self._busy = 0
+        self._happened = 0
+        self._set(float(self._ask("overview")["now"]))
 
     def now(self) -> float:
-        """Return the virtual wall clock, in seconds since the epoch."""
-        return DEFAULT_START + (time.time() - self.began) * self.speed
+        """Return the moment, in seconds since the epoch."""
+        return self._base + time.monotonic() - self._read_at
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for virtual seconds."""
-        await anyio.sleep(seconds / self.speed)
+        """Sleep until that moment, by waiting or by jumping to it."""
+        deadline = self.now() + seconds
+        self._happened += 1
+        self._sleepers.append(deadline)
+        quiet, seen = 0, self._happened
+        try:
+            await anyio.lowlevel.checkpoint()
+            while (left := deadline - self.now()) > 0:
+                await anyio.sleep(min(left, LOOK_SECONDS))
+                quiet = quiet + 1 if not self._busy and seen == self._happened else 0
+                seen = self._happened
+                if quiet >= QUIET_LOOKS and deadline == min(self._sleepers):
+                    self._jump(deadline)
+        finally:
+            self._sleepers.remove(deadline)
+            self._happened += 1
 
-    def hasten(self, patch: pytest.MonkeyPatch) -> None:
-        """Let the clock of syncer in this process run in this time."""
+    def enter(self, patch: pytest.MonkeyPatch) -> None:
+        """Let syncer in this process live in this time."""
         patch.setattr(SystemClock, "now", lambda _clock: self.now())
         patch.setattr(SystemClock, "monotonic", lambda _clock: self.now())
         patch.setattr(SystemClock, "sleep", lambda _clock, seconds: self.sleep(seconds))
+        patch.setattr(Http, "send", self._watched(Http.send))
+        patch.setattr(Http, "download", self._watched(Http.download))
+        patch.setattr(anyio.to_thread, "run_sync", self._watched(anyio.to_thread.run_sync))
 
+    def _watched(self, work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def watched(*given: Any, **named: Any) -> Any:
+            with self._at_work():
+                return await work(*given, **named)
 
-class FastSandboxClock(Clock):
-    """The sandbox's clock in the same time; `advance` still moves it forward."""
+        return watched
 
-    __slots__ = ("_time",)
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        self._busy += 1
+        try:
+            yield
+        finally:
+            self._busy -= 1
+            self._happened += 1
 
-    def __init__(self, fast: FastTime) -> None:
-        """Begin at the moment that syncer's clock shows."""
-        super().__init__(fast.now())
-        self._time = fast
+    def _jump(self, moment: float) -> None:
+        self._set(float(self._ask("clock/advance", {"seconds": max(0.0, moment - self.now())})["now"]))
 
-    def elapsed(self) -> float:
-        """Return virtual seconds since the clock was made."""
-        return self._time.now() - self.start + self._driven
+    def _set(self, now: float) -> None:
+        self._base, self._read_at = now, time.monotonic()
 
-    async def sleep(self, seconds: float) -> None:
-        """Wait until that much virtual time has passed, by itself or by `advance`."""
-        deadline = self.elapsed() + seconds
-        await anyio.lowlevel.checkpoint()
-        while (remaining := deadline - self.elapsed()) > 0:
-            with anyio.move_on_after(remaining / self._time.speed):
-                await self._until_moved()
-
-    async def _until_moved(self) -> None:
-        if self._moved is None:
-            self._moved = anyio.Event()
-        await self._moved.wait()
-
-
-def words(fast: FastTime) -> list[str]:
-    """Return the arguments that tell another process of this time."""
-    return [str(fast.speed), str(fast.began)]
-
-
-def taken(arguments: list[str]) -> tuple[FastTime, list[str]]:
-    """Return the time that the first two arguments tell of, and the other arguments."""
-    speed, began, *others = arguments
-    return FastTime(float(speed), float(began)), others
+    def _ask(self, place: str, body: object = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self._control}/{place}", data)  # noqa: S310 - loopback
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
+            return json.load(answer)

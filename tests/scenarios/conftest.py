@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fast.served import ROOT, Served, serving
+from tests.fast.world import World
 from tests.scenarios.story import Player
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-SPEED = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Witness:
 @pytest.fixture(scope="session")
 def served() -> Iterator[Served]:
     """One sandbox for all stories."""
-    with serving(SPEED) as sandbox:
+    with serving() as sandbox:
         yield sandbox
 
 
@@ -55,7 +54,7 @@ def served() -> Iterator[Served]:
 def player(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Player:
     """An empty project folder named `shop`, below a folder with the object snapshots, and a fresh sandbox."""
     served.ask("reset", {})
-    served.time.hasten(monkeypatch)
+    World(served.control_url).enter(monkeypatch)
     (tmp_path / "schemas").symlink_to(ROOT / "schemas")
     folder, programs = tmp_path / "shop", tmp_path / "bin"
     folder.mkdir()
