@@ -68,7 +68,17 @@ def select(relation: str, columns: Sequence[SourceColumn], *, may_hold_nul: bool
     whens = " ".join(f"WHEN {branch} THEN {number}" for number, branch in enumerate(branches, 1))
     flaw = f"CASE {whens} ELSE 0 END" if branches else "0"
     kept = sql.names(each.name for each in columns)
-    return f"SELECT {kept}, {flaw} AS {sql.name(FLAW)} FROM (SELECT {typed}, {raw} FROM {relation})", tuple(flaws)
+    once = "".join(
+        f", CAST(md5_number(CAST({sql.name(' raw:' + each.name)} AS VARCHAR)) >> 64 AS UBIGINT) AS {name}"
+        for name, each in unique(columns).items()
+    )
+    inner = f"SELECT {typed}, {raw} FROM {relation}"
+    return f"SELECT {kept}, {flaw} AS {sql.name(FLAW)}{once} FROM ({inner})", tuple(flaws)
+
+
+def unique(columns: Sequence[SourceColumn]) -> dict[str, SourceColumn]:
+    """Return the columns declared as unique, by the name of the column that holds the hash of their cells."""
+    return {f"once{place}": each for place, each in enumerate(each for each in columns if each.is_unique)}
 
 
 def _by(column: SourceColumn) -> str:

@@ -24,6 +24,8 @@ REFUSED_FLAW = -1
 """Flaw number of a row whose key stands more than once under `reject`; `other` names another row of the key."""
 OVERSIZE_FLAW = -2
 """Flaw number of a record that no path can carry."""
+UNIQUE_FLAW = -10
+"""Flaw number of a row that repeats a cell of the first unique column; the next column's is one less."""
 
 
 def find(connection: duckdb.DuckDBPyConnection) -> int:
@@ -54,6 +56,19 @@ def folded(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline) -> int:
             SELECT spelling, first(spelling) OVER (PARTITION BY {chain.KEY} ORDER BY position) AS first_spelling
             FROM (SELECT {chain.KEY}, position, [{spelled}] AS spelling FROM accepted SEMI JOIN again USING (position)))
         """,
+    )
+
+
+def refuse_repeated(connection: duckdb.DuckDBPyConnection, column: str, flaw: int) -> None:
+    """Refuse the rows that share a value of the hash column, each with the number of another such row."""
+    connection.execute(
+        f"""
+        INSERT INTO refused SELECT position, "row", {flaw}, CASE WHEN "row" = first_row THEN last_row ELSE first_row END
+        FROM (SELECT position, "row", count(*) OVER same AS turns, min("row") OVER same AS first_row,
+                     max("row") OVER same AS last_row
+              FROM rows WHERE flaw = 0 AND {column} IS NOT NULL WINDOW same AS (PARTITION BY {column}))
+        WHERE turns > 1 AND position NOT IN (SELECT position FROM refused)
+        """
     )
 
 

@@ -16,7 +16,7 @@ from syncer.engine.chain import Measures
 from syncer.engine.connection import connect, count, private, write_parquet
 from syncer.engine.staged import Form, StagedOperation
 from syncer.engine.wire import Wire, WireField
-from syncer.errors import BugError, SourceError
+from syncer.errors import BugError, SourceError, StateError
 from syncer.facts import CsvFormat, JsonFormat, OperationFacts, PayloadFormat, RejectFacts
 from syncer.manifest.models import Duplicates, WhenNull
 from syncer.mapping.pipeline import conformed
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
     from syncer.engine.columns import Flaw
     from syncer.mapping.pipeline import Lookup, Pipeline
-    from syncer.sources.protocol import Relation, Source
+    from syncer.sources.protocol import Relation, Source, SourceColumn
 
 SHARE_OF_BROKEN_ROWS = 0.10
 """More rows than this that do not fit their header mean that the file is not what it was declared to be."""
 FIRST_ROWS = 5
+_MAKE_ROOM = "Free disk space below the project's .syncer folder, or raise the memory limit."
 
 
 def stage(  # noqa: PLR0913 - what a stage depends on is said, not hidden in a bag
@@ -86,7 +87,7 @@ class _Stage:
             source_digest = relation.finish(read)
         self.progress("mapped", read)
         broken = self._split(relation, read)
-        accepted = self._judge(wire)
+        accepted = self._judge(relation, wire)
         again = duplicates.find(self.connection)
         folded = duplicates.folded(self.connection, self.pipeline) if again else 0
         keys = accepted - again
@@ -97,7 +98,7 @@ class _Stage:
         self.progress("compared", accepted)
         skipped += count(self.connection, "SELECT count(*) FROM skipped")
         unchanged = count(self.connection, "SELECT count(*) FROM unchanged")
-        refused = self._write_rejects(flaws)
+        refused = self._write_rejects(relation, flaws)
         self._separate()
         self.files.open(self.connection)
         self.files.prepare(self.connection)
@@ -134,7 +135,14 @@ class _Stage:
             self.connection,
         )
         staged.save()
+        self._clear()
         return staged
+
+    def _clear(self) -> None:
+        """Remove what was written down on the way: unpacked sources and the like hold rows of people."""
+        for each in (*(self.files.folder / "spill").glob("*.*"), self.files.folder / "source.parquet"):
+            if each.suffix in {".csv", ".jsonl", ".parquet"}:
+                each.unlink(missing_ok=True)
 
     def _open(self, source: Source, lookups: Mapping[str, Source]) -> Relation:
         """Register macros, functions, lookup tables and the source."""
@@ -165,7 +173,7 @@ class _Stage:
                 f"CREATE OR REPLACE TEMP TABLE found AS SELECT {match} AS match, {take} AS take FROM ({relation.sql})"
             )
         except duckdb.Error as problem:
-            raise relation.explain(problem) from problem
+            raise relation.explain(problem) from None
         relation.finish(count(self.connection, "SELECT count(*) FROM found"))
         self.connection.execute(
             f"""
@@ -178,15 +186,16 @@ class _Stage:
     def _map(self, relation: Relation) -> tuple[Wire, tuple[Flaw, ...], int]:
         """Run the pipeline's one statement into the base file."""
         wanted = dict(self.pipeline.columns)
-        used = [each for each in relation.columns if each.name in wanted or each.is_required]
+        used = self._used(relation)
         missing = sorted(wanted.keys() - {each.name for each in used})
         if missing:
             named = ", ".join(f'"{each}"' for each in missing)
             raise SourceError("S110", f"The source has no column {named}.")
         typed, flaws = columns.select(f"({relation.sql})", used, may_hold_nul=relation.may_hold_nul)
-        carried = ""
+        once = list(columns.unique(used))
         if self.pipeline.lookups:
-            typed, carried = self._looked_up(typed), "position"
+            typed = self._looked_up(typed)
+        carried = ", ".join(once + ["position"] * bool(self.pipeline.lookups))
         mapped_rows = chain.conform(self.pipeline, typed, carried)
         types = {
             row[0]: row[1] for row in self.connection.execute(f"DESCRIBE SELECT * FROM ({mapped_rows})").fetchall()
@@ -200,12 +209,23 @@ class _Stage:
         drawn = chain.draw(self.pipeline, wire, mapped_rows)
         judged, flaws = chain.judge(self.pipeline, wire, drawn, self._clear_texts(), flaws)
         rows = chain.measure(self.pipeline, wire, judged, self._measures(), carried)
-        if carried:
+        if self.pipeline.lookups:
             rows = f"SELECT * EXCLUDE (position) FROM ({rows}) ORDER BY position"
+        return wire, flaws, self._run(relation, rows)
+
+    def _run(self, relation: Relation, rows: str) -> int:
+        """Write the base file; the engine's own words on a failed scan quote cells, so they end here."""
         try:
-            return wire, flaws, write_parquet(self.connection, rows, self.files.base)
+            return write_parquet(self.connection, rows, self.files.base)
+        except (duckdb.OutOfMemoryException, duckdb.IOException):
+            raise StateError("S195", f'There is no room to stage "{self.pipeline.operation}".', _MAKE_ROOM) from None
         except duckdb.Error as problem:
-            raise relation.explain(problem) from problem
+            raise relation.explain(problem) from None
+
+    def _used(self, relation: Relation) -> list[SourceColumn]:
+        """Return the columns that a mapping reads or a contract speaks of."""
+        wanted = dict(self.pipeline.columns)
+        return [each for each in relation.columns if each.name in wanted or each.is_required or each.is_unique]
 
     def _looked_up(self, typed: str) -> str:
         """Join the lookup tables; the join loses the order, so the rows are written down and numbered first."""
@@ -267,7 +287,7 @@ class _Stage:
         path.replace(self.files.numbered)
         self.files.base.unlink(missing_ok=True)
 
-    def _judge(self, wire: Wire) -> int:
+    def _judge(self, relation: Relation, wire: Wire) -> int:
         """Make the views and tables that tell rows apart; refuse records that no path can carry."""
         self._view_rows()
         for table in ("refused (position BIGINT, row BIGINT, flaw INTEGER, other BIGINT)", "skipped (position BIGINT)"):
@@ -284,6 +304,8 @@ class _Stage:
                 WHERE flaw = 0 AND NOT ({sql.either(fits)})
                 """
             )
+        for place, column in enumerate(columns.unique(self._used(relation))):
+            duplicates.refuse_repeated(self.connection, column, duplicates.UNIQUE_FLAW - place)
         has_refused = count(self.connection, "SELECT count(*) FROM refused")
         rest = "AND position NOT IN (SELECT position FROM refused)" if has_refused else ""
         self.connection.execute(f"CREATE OR REPLACE TEMP VIEW accepted AS SELECT * FROM rows WHERE flaw = 0 {rest}")
@@ -310,31 +332,29 @@ class _Stage:
         self.connection.execute("DELETE FROM again")
         return before - after
 
-    def _write_rejects(self, flaws: tuple[Flaw, ...]) -> int:
+    def _write_rejects(self, relation: Relation, flaws: tuple[Flaw, ...]) -> int:
         """Write down every refused row with its first flaw; return their number."""
         self.connection.execute("CREATE TEMP TABLE flaws (flaw INTEGER, code VARCHAR, field VARCHAR, reason VARCHAR)")
-        if flaws:
-            self.connection.executemany(
-                "INSERT INTO flaws VALUES (?, ?, ?, ?)",
-                [(number, each.code, each.field, each.reason) for number, each in enumerate(flaws, 1)],
-            )
+        known = [(number, each.code, each.field, each.reason) for number, each in enumerate(flaws, 1)]
         keys = ", ".join(each.field for each in self.pipeline.key)
-        path = self.files.rejects
+        known += [
+            (duplicates.REFUSED_FLAW, "V211", keys, "The key of this row stands also in row "),
+            (duplicates.OVERSIZE_FLAW, "V212", "", "The record is larger than any path can carry."),
+        ]
+        for place, column in enumerate(columns.unique(self._used(relation)).values()):
+            known.append((duplicates.UNIQUE_FLAW - place, "V206", column.name, "The cell stands also in row "))
+        self.connection.executemany("INSERT INTO flaws VALUES (?, ?, ?, ?)", known)
         return write_parquet(
             self.connection,
-            f"""
+            """
             SELECT * FROM (
                 SELECT "row", code, field, reason FROM rows JOIN flaws USING (flaw) WHERE rows.flaw > 0
                 UNION ALL
-                SELECT "row", CASE flaw WHEN {duplicates.REFUSED_FLAW} THEN 'V211' ELSE 'V212' END,
-                       CASE flaw WHEN {duplicates.REFUSED_FLAW} THEN {sql.text(keys)} ELSE '' END,
-                       CASE flaw WHEN {duplicates.REFUSED_FLAW}
-                       THEN 'The key of this row stands also in row ' || other || '.'
-                       ELSE 'The record is larger than any path can carry.' END FROM refused
+                SELECT "row", code, field, reason || coalesce(other || '.', '') FROM refused JOIN flaws USING (flaw)
                 UNION ALL
                 SELECT "row", code, '', reason FROM broken) ORDER BY "row"
             """,
-            path,
+            self.files.rejects,
         )
 
     def _reject_facts(self) -> tuple[RejectFacts, ...]:

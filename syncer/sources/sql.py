@@ -47,7 +47,7 @@ class SqlSource:
             try:
                 rows = sealed.execute(f"DESCRIBE {query}").fetchall()
             except duckdb.Error as problem:
-                raise self._explain(problem) from problem
+                raise self._explain(problem) from None
         return tuple(source_column(row[0], self.declared, row[1]) for row in rows)
 
     def open(self, connection: duckdb.DuckDBPyConnection) -> Relation:
@@ -65,7 +65,7 @@ class SqlSource:
             try:
                 spool.write(sealed, query, result)
             except duckdb.Error as problem:
-                raise self._explain(problem) from problem
+                raise self._explain(problem) from None
         found = spool.columns(connection, result, self.declared, self.name)
         whole = spool.relation(connection, result, found, self._explain)
         digest = hashlib.sha256("\n".join((self.sql, *prints)).encode()).hexdigest()
@@ -106,7 +106,7 @@ def _write_down(connection: duckdb.DuckDBPyConnection, source: Source, path: Pat
         except ReadAgain as exact:
             relation = exact.relation
         except duckdb.Error as problem:
-            raise relation.explain(problem) from problem
+            raise relation.explain(problem) from None
     else:
         raise SourceError("S109", f'Source "{source.name}" cannot be read exactly.')
     if relation.structural_rejects:

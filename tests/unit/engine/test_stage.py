@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from syncer.engine.protocol import Cut, RowReject
+from syncer.engine.stage import stage
 from syncer.engine.staged import reopen
 from syncer.errors import SourceError, StateError
 from syncer.facts import CsvFormat, JsonFormat, RejectFacts
-from syncer.manifest.models import ColumnType
-from syncer.mapping.pipeline import Check
+from syncer.manifest.models import Column, ColumnType
+from syncer.mapping.pipeline import Check, Lookup
+from syncer.sources.csv import CsvForm, CsvSource
 from tests.fakes.pipelines import Stage, field, pipeline, tree
 
 NO_AT = Check("V101", "email", tree("NOT contains(\"f:email\", '@')"), "The value is no address.")
@@ -94,6 +97,46 @@ def test_a_record_too_large_for_every_path_is_refused(staged: Stage) -> None:
     both = staged(pipeline("email", "name"), text, {"sync": small, "bulk": large})
     assert not list(both.rejects())
     assert [cut.path for cut in both.facts.waves[0].cuts] == ["bulk"]
+
+
+def test_declared_contracts_are_kept(tmp_path: Path) -> None:
+    """A required cell that is empty and a unique cell that is not are rejects, mapped or not."""
+    (tmp_path / "a.csv").write_text("email,id,n\na@x,1,1\nb@x,2,\nc@x,1,3\nd@x,,4\ne@x,,5\n")
+    declared = {"id": Column(unique=True), "n": Column(required=True)}
+    source = CsvSource("contacts", (tmp_path / "a.csv",), CsvForm(","), declared)
+    rows = stage(pipeline("email"), source, None, {"sync": JsonFormat(300, 1_000)}, tmp_path / "staged")
+    assert list(rows.rejects()) == [
+        RowReject(1, "V206", "The cell stands also in row 3.", "id"),
+        RowReject(2, "V202", "The column is declared as required, and the cell is empty.", "n"),
+        RowReject(3, "V206", "The cell stands also in row 1.", "id"),
+    ]
+    assert rows.facts.outgoing == 2
+    rows.close()
+
+
+def test_lookups_bring_a_column(tmp_path: Path) -> None:
+    """Rows keep their order; a match that stands in several rows, or in none, gives null; nothing is left behind."""
+    (tmp_path / "a.csv").write_text(
+        "email,country\n" + "".join(f"{n}@x,{['DE', 'FR', 'XX'][n % 3]}\n" for n in range(9))
+    )
+    (tmp_path / "b.csv").write_text("code,name\nDE,Germany\nFR,France\nFR,Gaul\n")
+    made = replace(
+        pipeline("email", field("country", '"lookup:name"'), columns=["email", "country"]),
+        columns=(("email", ColumnType.TEXT), ("country", ColumnType.TEXT)),
+        lookups=(Lookup("name", "countries", "code", "name", tree('"country"')),),
+    )
+    source, countries = (CsvSource(each, (tmp_path / f"{each}.csv",), CsvForm(","), {}) for each in "ab")
+    form = JsonFormat(300, 10_000)
+    rows = stage(made, source, None, {"sync": form}, tmp_path / "staged", lookups={"countries": countries})
+    (payload,) = rows.payloads(Cut(1, None, form), tmp_path)
+    assert list(payload.rows) == list(range(1, 10))
+    assert payload.body == (
+        b'[{"email":"0@x","country":"Germany"},{"email":"1@x"},{"email":"2@x"},'
+        b'{"email":"3@x","country":"Germany"},{"email":"4@x"},{"email":"5@x"},'
+        b'{"email":"6@x","country":"Germany"},{"email":"7@x"},{"email":"8@x"}]'
+    )
+    assert not (tmp_path / "staged" / "source.parquet").exists()
+    rows.close()
 
 
 def test_broken_rows_keep_the_numbers_of_the_others(staged: Stage) -> None:
