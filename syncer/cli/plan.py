@@ -53,7 +53,7 @@ def plan(
     Reads manifests, sources, the ledger and (unless --offline) today's usage. Writes nothing to any target.
     """
     from syncer.cli.exits import Exit
-    from syncer.cli.views import plans, progress, trouble
+    from syncer.cli.views import github, plans, progress, trouble
     from syncer.errors import UserError
     from syncer.workflow import load, pinning, planning
 
@@ -61,18 +61,21 @@ def plan(
         raise UserError("R909", "A look at the target needs a connection.", 'Say either "--refresh" or "--offline".')
     if out is not None:
         planning.check_writable(out)
-    loaded = load.load(project, select=tuple(select or ()), exclude=tuple(exclude or ()))
-    trouble.show_diagnostics(loaded.warnings, "text")
     settings = planning.Settings(
         work=work, state=state, offline=offline, refresh=refresh, sandbox=sandbox, memory_limit=memory
     )
-    with planning.workspace(loaded, settings) as folder:
-        with progress.staging() as listener:
-            planned = planning.make_plan(loaded, settings, folder, listener)
-        planned.close()
-        made = planned.plan
-        kept = None if out is None else pinning.keep(made, folder / "staged", out)
-    plans.show(made, output)
+    root = project if project.is_dir() else project.parent
+    with github.explaining(root, is_wanted=output == "github") as places:
+        loaded = load.load(project, select=tuple(select or ()), exclude=tuple(exclude or ()))
+        places.update({name: loaded.project.positions.name("operations", name) for name in loaded.manifest.operations})
+        trouble.show_diagnostics(loaded.warnings, "text")
+        with planning.workspace(loaded, settings) as folder:
+            with progress.staging() as listener:
+                planned = planning.make_plan(loaded, settings, folder, listener)
+            planned.close()
+            made = planned.plan
+            kept = None if out is None else pinning.keep(made, folder / "staged", out)
+    plans.show(made, output, places, root)
     if out is not None:
         planning.write_plan(made, out)
         if kept is not None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncer.cli.views.trouble import harmless, use_colour
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from syncer.diagnostics import Place
     from syncer.plan.models import Plan
 
 _WIDEST = 120
@@ -24,18 +28,23 @@ _STYLES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-def show(plan: Plan, output: str) -> None:
-    """Print a plan to stdout."""
+def show(plan: Plan, output: str, places: Mapping[str, Place] | None = None, folder: Path = Path()) -> None:
+    """Print a plan to stdout. For `github`, `places` are the operations' own in the files below `folder`."""
+    if output == "github":
+        from syncer.cli.views import github
+
+        github.show(plan, places or {}, folder, rendered(plan, "text"))
+        return
     sys.stdout.write(rendered(plan, output))
 
 
 def rendered(plan: Plan, output: str) -> str:
-    """Return a plan as `text`, `json`, `markdown`, `html` or `github` step summary."""
+    """Return a plan as `text`, `json`, `markdown` or `html`."""
     from syncer.plan import digest, explain, html, markdown
 
     if output == "json":
         return digest.dump(plan)
-    if output in ("markdown", "github"):
+    if output == "markdown":
         return markdown.markdown(plan)
     if output == "html":
         return html.html(plan)

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncer import catalogue
@@ -56,14 +57,16 @@ def show_bug(error: BaseException) -> None:
     print("\n".join(lines), file=sys.stderr)
 
 
-def show_diagnostics(found: Sequence[Diagnostic], output: str) -> None:
-    """Print findings: text to stderr, the forms for machines to stdout."""
+def show_diagnostics(found: Sequence[Diagnostic], output: str, folder: Path = Path()) -> None:
+    """Print findings: text to stderr, the forms for machines to stdout. `folder` is where their file names begin."""
     ordered = in_order(found)
     if output == "json":
         print(json.dumps([_as_json(each) for each in ordered], indent=2, ensure_ascii=False))
     elif output == "github":
+        from syncer.cli.views import github
+
         for each in ordered:
-            print(_as_annotation(each))
+            print(github.command(github.of_diagnostic(each), folder))
     elif output == "sarif":
         print(json.dumps(_as_sarif(ordered), indent=2, ensure_ascii=False))
     else:
@@ -106,22 +109,6 @@ def _as_json(each: Diagnostic) -> dict[str, object]:
         "advice": each.advice,
         "command": each.command,
     }
-
-
-def _escape(text: str) -> str:
-    """Escape for a workflow command, so that a file name or a message cannot start another one."""
-    return harmless(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A").replace("::", "%3A%3A")
-
-
-def _as_annotation(each: Diagnostic) -> str:
-    place = each.place
-    where = (
-        f"file={_escape(place.file).replace(',', '%2C')},line={max(place.line, 1)},col={max(place.column, 1)},"
-        if place
-        else ""
-    )
-    body = "\n".join(part for part in (each.detail, each.advice, each.command) if part)
-    return f"::{each.severity} {where}title={_escape(f'{each.code} {each.title}').replace(',', '%2C')}::{_escape(body)}"
 
 
 def _as_sarif(found: Sequence[Diagnostic]) -> dict[str, object]:
