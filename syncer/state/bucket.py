@@ -157,8 +157,21 @@ class Bucket:
         await self._call(lambda: obstore.put(self._transfers, path, file, chunk_size=PART_BYTES))
 
     async def download(self, path: str, size: int, file: Path) -> bool:
-        """Write the object of `size` bytes to a private file, and say whether there was one; whoever asks checks it."""
-        await self.offload(lambda: file.touch(mode=0o600))
+        """Write the object to a private file, and say whether there was one; one of another size is left empty.
+
+        Whoever asks checks the content.
+        """
+
+        def begin() -> int | None:
+            file.touch(mode=0o600)
+            try:
+                return obstore.head(self._objects, path)["size"]
+            except _ABSENT:
+                return None
+
+        found = await self._call(begin)
+        if found != size:
+            return found is not None
         for start in range(0, size, PART_BYTES):
             end = min(size, start + PART_BYTES)
 

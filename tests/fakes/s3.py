@@ -1,8 +1,8 @@
 """The part of S3 that state in a bucket stands on, as a real server on loopback: conditional writes, lists, dates.
 
-Rules are those of the Amazon S3 API Reference (PutObject, GetObject, DeleteObject, ListObjectsV2, multipart uploads) and
-of the User Guide, "How to prevent object overwrites with conditional writes". A signature must be there and name the key;
-whether it is right is not checked. Troubles are planted by the test: a lost answer, a request that waits, a refusal.
+Rules are those of the Amazon S3 API Reference (PutObject, GetObject, DeleteObject, ListObjectsV2, multipart uploads)
+and of its User Guide, "How to prevent object overwrites with conditional writes". A signature must be there and name
+the key; whether it is right is not checked. Troubles are planted by the test: a lost answer, a wait, a refusal.
 """
 
 # ruff: noqa: D105, D107 - the methods are a server's
@@ -138,6 +138,8 @@ class _Answered(Exception):  # noqa: N818 - an answer, not an error
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 65_536
+    disable_nagle_algorithm = True
     server: _Server
 
     def log_message(self, *_: object) -> None:

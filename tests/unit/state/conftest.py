@@ -1,7 +1,5 @@
 """A store on a disk of this machine, called in the loop."""
 
-# ruff: noqa: D102, D107 - the methods are a protocol's, and documented there
-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -10,31 +8,10 @@ from pathlib import Path
 import pytest
 
 from syncer.state.local import LocalStore
+from tests.fakes.hand import HandClock
 from tests.fakes.world import directly
 
 Opener = Callable[[], LocalStore]
-
-
-class HandClock:
-    """A `Clock` that is set by hand."""
-
-    def __init__(self) -> None:
-        self.wall = 1_772_438_400.0
-        self.ticks = 0.0
-
-    def now(self) -> float:
-        return self.wall
-
-    def monotonic(self) -> float:
-        return self.ticks
-
-    def pass_by(self, seconds: float) -> None:
-        """Let time pass on both."""
-        self.wall += seconds
-        self.ticks += seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.pass_by(seconds)
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from syncer.errors import StateError
 from syncer.state.ledger import MAX_OVERLAYS, LocalLedger
@@ -29,42 +27,6 @@ def content(path: Path | None) -> dict[int, int]:
     """Read a ledger file back."""
     assert path is not None
     return dict(duckdb.execute(f"SELECT kh_high, rh FROM '{path}'").fetchall())
-
-
-async def test_a_new_operation_has_no_ledger(tmp_path: Path) -> None:
-    """Serial 0 and no file."""
-    ledger = LocalLedger(tmp_path / "ledger")
-    assert await ledger.serial("news") == 0
-    assert await ledger.fetch("news", tmp_path) is None
-
-
-async def test_the_newest_word_on_a_key_holds(tmp_path: Path) -> None:
-    """Later merges overlay earlier ones, and a key without a hash is forgotten."""
-    ledger = LocalLedger(tmp_path / "ledger")
-    assert await ledger.merge("news", 0, confirmed(tmp_path / "1", {1: 10, 2: 20, 4: None})) == 1
-    assert await ledger.merge("news", 1, confirmed(tmp_path / "2", {2: 21, 3: 30})) == 2
-    assert await ledger.merge("news", 2, confirmed(tmp_path / "3", {1: None})) == 3
-    assert content(await ledger.fetch("news", tmp_path)) == {2: 21, 3: 30}
-    assert await ledger.serial("other") == 0
-
-
-async def test_a_merge_may_be_repeated(tmp_path: Path) -> None:
-    """A process that died after the merge merges again to no effect."""
-    ledger = LocalLedger(tmp_path / "ledger")
-    words = confirmed(tmp_path / "1", {1: 10})
-    assert await ledger.merge("news", 0, words) == 1
-    assert await ledger.merge("news", 0, words) == 1
-    assert content(await ledger.fetch("news", tmp_path)) == {1: 10}
-
-
-async def test_a_ledger_that_moved_on_is_a_conflict(tmp_path: Path) -> None:
-    """Other words on a serial that is past are refused."""
-    ledger = LocalLedger(tmp_path / "ledger")
-    await ledger.merge("news", 0, confirmed(tmp_path / "1", {1: 10}))
-    with pytest.raises(StateError, match="R280"):
-        await ledger.merge("news", 0, confirmed(tmp_path / "2", {1: 11}))
-    with pytest.raises(StateError, match="R280"):
-        await ledger.merge("news", 7, confirmed(tmp_path / "3", {1: 11}))
 
 
 async def test_overlays_are_folded_away(tmp_path: Path) -> None:
@@ -108,21 +70,3 @@ async def test_what_a_crash_left_behind_is_ignored(tmp_path: Path) -> None:
     assert content(await ledger.fetch("news", tmp_path)) == {1: 10}
     await ledger.merge("news", 1, confirmed(tmp_path / "2", {2: 20}))
     assert content(await ledger.fetch("news", tmp_path)) == {1: 10, 2: 20}
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.dictionaries(st.integers(0, 5), st.one_of(st.none(), st.integers(0, 3))), max_size=12))
-async def test_the_ledger_is_a_dictionary(
-    tmp_path_factory: pytest.TempPathFactory, merges: list[dict[int, int | None]]
-) -> None:
-    """After any merges it holds what a dictionary would."""
-    folder = tmp_path_factory.mktemp("state")
-    ledger, wanted = LocalLedger(folder / "ledger"), dict[int, int]()
-    for serial, words in enumerate(merges):
-        await ledger.merge("news", serial, confirmed(folder / "w", words))
-        for key, rh in words.items():
-            if rh is None:
-                wanted.pop(key, None)
-            else:
-                wanted[key] = rh
-        assert content(await ledger.fetch("news", folder)) == wanted

@@ -12,14 +12,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from syncer.errors import LeaseLostError, LockedError, StalePlanError, StateError
+from syncer.errors import LockedError, StateError
 from syncer.state import place
 from syncer.state.journal import SCHEMA
-from syncer.state.lease import TTL_SECONDS
 from syncer.state.local import LocalStore
 from syncer.state.protocol import Committing, Intended, Note, Parked, Settled, Started
+from tests.fakes.hand import HandClock
 from tests.fakes.world import directly
-from tests.unit.state.conftest import HandClock, Opener
+from tests.unit.state.conftest import Opener
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[3]
@@ -31,75 +31,14 @@ async def _read(store: LocalStore, run: str = "run1") -> list[Note]:
     return [note async for note in journal.notes()]
 
 
-async def test_notes_outlive_the_process(opened: Opener, clock: HandClock) -> None:
-    """What was appended is read by the next process, in order, over many pages."""
-    first = opened()
-    lease = await first.acquire(("leads",), "ada", "run1")
-    journal = await first.journal("run1", lease)
-    notes: list[Note] = [STARTED]
-    notes += [Committing(unit=f"a/1/sync/{number:04d}", at=clock.now()) for number in range(1_100)]
+async def test_a_long_journal_is_read_page_by_page(opened: Opener, clock: HandClock) -> None:
+    """More notes than one page holds come back in order."""
+    store = opened()
+    journal = await store.journal("run1", await store.acquire(("leads",), "ada", "run1"))
+    notes = [Committing(unit=f"a/1/sync/{number:04d}", at=clock.now()) for number in range(1_100)]
     for note in notes:
         await journal.append(note)
-    first.close()
     assert await _read(opened()) == notes
-
-
-async def test_runs_are_listed_oldest_first(opened: Opener) -> None:
-    """A run is known once its journal was opened for writing."""
-    store = opened()
-    for run in ("b", "a"):
-        lease = await store.acquire(("leads",), "ada", run)
-        await store.journal(run, lease)
-        await lease.release()
-    await store.journal("never", None)
-    assert await store.runs() == ("b", "a")
-
-
-async def test_only_a_holder_may_append(opened: Opener) -> None:
-    """A journal that was opened to look at cannot be written."""
-    store = opened()
-    journal = await store.journal("run1", None)
-    with pytest.raises(StateError):
-        await journal.append(STARTED)
-
-
-async def test_a_key_space_has_one_holder(opened: Opener, clock: HandClock) -> None:
-    """The second one is told who holds it; other key spaces are free."""
-    store, other = opened(), opened()
-    lease = await store.acquire(("leads", "contacts"), "ada", "run1")
-    clock.pass_by(20)
-    with pytest.raises(LockedError, match="ada has held the lease for 20 s"):
-        await other.acquire(("contacts",), "bob", "run2")
-    await other.acquire(("accounts",), "bob", "run2")
-    await lease.release()
-    await other.acquire(("contacts",), "bob", "run3")
-    assert [record.run for record in await store.held()] == ["run2", "run3"]
-
-
-async def test_one_run_is_resumed_by_one_process(opened: Opener) -> None:
-    """Even without a key space in common."""
-    await opened().acquire(("leads",), "ada", "run1")
-    with pytest.raises(LockedError):
-        await opened().acquire(("accounts",), "bob", "run1")
-
-
-async def test_a_silent_holder_is_replaced_when_its_last_request_must_be_over(opened: Opener, clock: HandClock) -> None:
-    """Not at expiry, but after the longest request on top; and then its notes are refused."""
-    first, second = opened(), opened()
-    old = await first.acquire(("leads",), "ada", "run1")
-    journal = await first.journal("run1", old)
-    clock.pass_by(TTL_SECONDS + 130)
-    with pytest.raises(LockedError):
-        await second.acquire(("leads",), "bob", "run2")
-    clock.pass_by(6)
-    new = await second.acquire(("leads",), "bob", "run2")
-    assert new.epoch > old.epoch
-    with pytest.raises(LeaseLostError):
-        await journal.append(STARTED)
-    with pytest.raises(LeaseLostError):
-        await old.renew()
-    await old.release()
-    await (await second.journal("run2", new)).append(STARTED)
 
 
 async def test_a_dead_holder_is_replaced_at_once(opened: Opener) -> None:
@@ -132,38 +71,6 @@ async def test_on_a_network_disk_only_time_tells(tmp_path: Path, clock: HandCloc
     with pytest.raises(LockedError):
         await stores[1].acquire(("leads",), "bob", "run1")
     stores[1].close()
-
-
-async def test_a_renewed_lease_is_safe_again(opened: Opener, clock: HandClock) -> None:
-    """Time is counted from before the renewal began."""
-    lease = await opened().acquire(("leads",), "ada", "run1")
-    clock.pass_by(50)
-    assert lease.remaining_seconds() == 5
-    await lease.renew()
-    assert lease.remaining_seconds() == 55
-
-
-async def test_a_person_breaks_a_lease_by_its_epoch(opened: Opener) -> None:
-    """The word is kept; a wrong epoch breaks nothing."""
-    store = opened()
-    lease = await store.acquire(("leads",), "ada", "run1")
-    with pytest.raises(StateError):
-        await store.unlock(lease.epoch + 1, "bob")
-    await store.unlock(lease.epoch, "bob")
-    with pytest.raises(LeaseLostError):
-        await (await store.journal("run1", lease)).append(STARTED)
-    await opened().acquire(("leads",), "bob", "run1")
-
-
-async def test_a_plan_is_spent_once(opened: Opener) -> None:
-    """By its own run as often as it is resumed, by no other."""
-    store = opened()
-    assert await store.spent_by("p") is None
-    await store.spend("p", "run1")
-    await store.spend("p", "run1")
-    assert await store.spent_by("p") == "run1"
-    with pytest.raises(StalePlanError, match="syncer resume run1"):
-        await store.spend("p", "run2")
 
 
 async def test_files_are_the_owners_alone(opened: Opener, tmp_path: Path) -> None:
@@ -313,29 +220,6 @@ async def test_a_lock_that_cannot_be_read_is_no_traceback(opened: Opener, monkey
     monkeypatch.setattr("syncer.state.local.os.open", failing)
     with pytest.raises(StateError, match="Too many open files"):
         await store.acquire(("leads",), "ada", "run1")
-
-
-async def test_races_in_one_process_have_one_winner(tmp_path: Path, clock: HandClock) -> None:
-    """Many stores at once, many threads: exactly one takes the lease, again and again."""
-    import anyio
-
-    for attempt in range(20):
-        winners: list[LocalStore] = []
-        stores = [LocalStore(tmp_path / "race", clock) for _ in range(4)]
-
-        async def take(store: LocalStore, attempt: int = attempt, winners: list[LocalStore] = winners) -> None:
-            try:
-                await store.acquire(("leads",), "x", f"run{attempt}")
-            except LockedError:
-                return
-            winners.append(store)
-
-        async with anyio.create_task_group() as tasks:
-            for store in stores:
-                tasks.start_soon(take, store)
-        assert len(winners) == 1
-        for store in stores:
-            store.close()
 
 
 RACER = """
