@@ -121,7 +121,7 @@ async def _wait(courier: Courier, unit: Unit) -> None:
     whole = state.wait_seconds or 0.0
     left = min(whole, state.at + whole - courier.running.context.clock.now())
     await courier.running.pause(
-        courier.node, f'Unit "{unit.id}" is in doubt until the target must be done with it.', left
+        courier.node, f'Unit "{unit.id}" is in doubt; it is looked up when nothing of it can still be at work.', left
     )
 
 

@@ -1,4 +1,4 @@
-"""A world in which nobody waits: where syncer only sleeps, the clock that it shares with the sandbox jumps to its waking.
+"""A world in which nobody waits: where syncer only sleeps, the clock that it shares with the sandbox jumps ahead.
 
 Nothing of the protocol is weakened: every wait is as long as ever in the time that both sides read, and time jumps only
 while no call and no work of a thread is under way. It is a test's world; no option of the command line leads here.

@@ -1,0 +1,111 @@
+"""Forms for machines and terminals: SARIF's structure, an explanation for every code, colour only where it is welcome."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from syncer import catalogue
+from syncer.cli.exits import Exit
+
+if TYPE_CHECKING:
+    from tests.scenarios.story import Player
+
+PLACE = {
+    "type": "object",
+    "required": ["artifactLocation", "region"],
+    "properties": {
+        "artifactLocation": {"type": "object", "required": ["uri"]},
+        "region": {
+            "type": "object",
+            "properties": {name: {"type": "integer", "minimum": 1} for name in ("startLine", "startColumn")},
+        },
+    },
+}
+RESULT = {
+    "type": "object",
+    "required": ["ruleId", "level", "message", "locations"],
+    "properties": {
+        "level": {"enum": ["error", "warning"]},
+        "message": {"type": "object", "required": ["text"]},
+        "locations": {"items": {"type": "object", "properties": {"physicalLocation": PLACE}}},
+    },
+}
+SARIF: dict[str, Any] = {
+    "type": "object",
+    "required": ["$schema", "version", "runs"],
+    "properties": {
+        "version": {"const": "2.1.0"},
+        "runs": {
+            "minItems": 1,
+            "items": {
+                "required": ["tool", "results"],
+                "properties": {
+                    "tool": {"properties": {"driver": {"required": ["name", "rules"]}}},
+                    "results": {"items": RESULT},
+                },
+            },
+        },
+    },
+}
+"""The part of SARIF 2.1.0 that code scanning reads; OASIS, "Static Analysis Results Interchange Format"."""
+
+
+def test_sarif_has_the_form_that_code_scanning_reads(player: Player) -> None:
+    """Every result names a rule of the driver, a level and a place that starts at 1."""
+    (player.folder / "m.yaml").write_text("version: 1\nsorces: {}\ntargets: {x: 1}\n", encoding="utf-8")
+    printed, code = player.play("syncer validate --format sarif")
+    report = json.loads("\n".join(printed))
+    Draft202012Validator(SARIF).validate(report)
+    [run] = report["runs"]
+    assert code == Exit.MANIFEST
+    assert {each["ruleId"] for each in run["results"]} == {each["id"] for each in run["tool"]["driver"]["rules"]}
+
+
+@pytest.mark.parametrize("code", [*catalogue.entries(), *(str(each.value) for each in Exit)])
+def test_every_code_is_explained(code: str, player: Player) -> None:
+    """Whatever a message names, `syncer explain` knows."""
+    printed, exit_code = player.play(f"syncer explain {code}")
+    assert exit_code == 0
+    assert code in printed[0]
+
+
+def _on_terminal(folder: Path, environment: dict[str, str]) -> str:
+    """Return what a terminal shows of a refused validation."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [Path(sys.executable).with_name("syncer"), "validate", "nothing"],
+        cwd=folder,
+        env=environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ):
+        os.close(theirs)
+        shown = b""
+        try:
+            while piece := os.read(ours, 4096):
+                shown += piece
+        except OSError:  # The other side closed, which Linux tells by an error.
+            pass
+    os.close(ours)
+    return shown.decode()
+
+
+@pytest.mark.parametrize(
+    ("said", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)], ids=str
+)
+def test_colour_is_for_terminals_that_want_it(said: dict[str, str], is_coloured: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a table
+    """A terminal gets colour, unless `NO_COLOR` or a dumb terminal says otherwise."""
+    environment = {"PATH": os.environ["PATH"], "TERM": "xterm", **said}
+    shown = _on_terminal(tmp_path, environment)
+    assert "M101" in shown
+    assert ("\x1b[" in shown) is is_coloured
