@@ -1,6 +1,4 @@
-"""README tells the truth: its commands exist, its manifest and plan are what the program reads and prints, and every
-code that can be printed is explained.
-"""
+"""README tells the truth: its commands, verbs, manifest and plan; and every code that can be printed is explained."""
 
 from __future__ import annotations
 

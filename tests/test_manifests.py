@@ -1,4 +1,4 @@
-"""The examples under `manifests/` work: they validate without a warning, their own tests pass, and they plan offline."""
+"""The examples under `manifests/` work: they validate without a warning, their tests pass, and they plan offline."""
 
 from __future__ import annotations
 

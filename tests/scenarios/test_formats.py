@@ -1,4 +1,4 @@
-"""Forms for machines and terminals: SARIF's structure, an explanation for every code, colour only where it is welcome."""
+"""Forms for machines and terminals: SARIF's structure, an explanation for every code, colour where it is welcome."""
 
 from __future__ import annotations
 
