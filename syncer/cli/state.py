@@ -77,7 +77,5 @@ def resolve(
     if verdict not in ("sent", "unsent"):
         raise UserError("R901", f'"{verdict}" is no verdict.', "Say --as sent or --as unsent.")
     ruled = applying.resolve(load.read(project), planning.Settings(work=work, state=state), run, verdict, unit)
-    typer.echo(
-        f"Noted for {counted(len(ruled), 'unit')}. Go on with:\n    syncer resume {run}{again(project, work=work, state=state)}",
-        err=True,
-    )
+    rest = again(project, work=work, state=state)
+    typer.echo(f"Noted for {counted(len(ruled), 'unit')}. Go on with:\n    syncer resume {run}{rest}", err=True)
