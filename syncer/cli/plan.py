@@ -64,8 +64,7 @@ def plan(
     settings = planning.Settings(
         work=work, state=state, offline=offline, refresh=refresh, sandbox=sandbox, memory_limit=memory
     )
-    root = project if project.is_dir() else project.parent
-    with github.explaining(root, is_wanted=output == "github") as places:
+    with github.explaining(is_wanted=output == "github") as places:
         loaded = load.load(project, select=tuple(select or ()), exclude=tuple(exclude or ()))
         places.update({name: loaded.project.positions.name("operations", name) for name in loaded.manifest.operations})
         trouble.show_diagnostics(loaded.warnings, "text")
@@ -75,7 +74,7 @@ def plan(
             planned.close()
             made = planned.plan
             kept = None if out is None else pinning.keep(made, folder / "staged", out)
-    plans.show(made, output, places, root)
+    plans.show(made, output, places)
     if out is not None:
         planning.write_plan(made, out)
         if kept is not None:

@@ -45,13 +45,12 @@ def validate(
     from syncer.errors import ManifestError
     from syncer.workflow import load
 
-    folder = project if project.is_dir() else project.parent
     try:
         loaded = load.load(project, reaches=False)
     except ManifestError as error:
-        trouble.show_diagnostics(error.diagnostics, output, folder)
+        trouble.show_diagnostics(error.diagnostics, output)
         raise typer.Exit(3) from None
-    trouble.show_diagnostics(loaded.warnings, output, folder)
+    trouble.show_diagnostics(loaded.warnings, output)
     if output == "text":
         manifest, files = loaded.manifest, loaded.project.files
         told = (("operation", manifest.operations), ("mapping", manifest.mappings), ("file", files))

@@ -181,7 +181,7 @@ def _looked_before(reviewed: Plan, facts: OperationFacts) -> OperationFacts:
     if looked is None or rows.get(facts.operation) != facts.rows_digest:
         return facts
     fields = tuple((each.field, each.records) for each in looked.fields)
-    return replace(facts, looked=ReadFacts(**{**dict(looked), "fields": fields}))
+    return replace(facts, looked=ReadFacts(**{**looked.model_dump(), "fields": fields}))
 
 
 async def _usage(loaded: Loaded, operations: Sequence[str], settings: Settings, progress: Progress) -> dict[str, Usage]:

@@ -38,7 +38,7 @@ class Annotation:
     weight: int = 0
 
 
-def annotated(found: Iterable[Annotation], folder: Path) -> str:
+def annotated(found: Iterable[Annotation]) -> str:
     """Return the workflow commands, worst first, with a last one that counts what GitHub would drop."""
     ordered = sorted(found, key=lambda each: -each.weight)
     lines: list[str] = []
@@ -46,10 +46,10 @@ def annotated(found: Iterable[Annotation], folder: Path) -> str:
     for kind in kinds:
         mine = [each for each in ordered if each.kind == kind]
         shown = mine if len(mine) <= MOST else mine[: MOST - 1]
-        lines += [command(each, folder) for each in shown]
+        lines += [command(each) for each in shown]
         if len(shown) < len(mine):
             more = f"{len(mine) - len(shown)} more are not shown here: see the step's log and summary."
-            lines.append(command(Annotation(kind, "And more", more), folder))
+            lines.append(command(Annotation(kind, "And more", more)))
     return "".join(f"{each}\n" for each in lines)
 
 
@@ -97,28 +97,28 @@ def _counts(operation: OperationPlan) -> str:
 
 
 @contextmanager
-def explaining(folder: Path, *, is_wanted: bool) -> Iterator[dict[str, Place]]:
+def explaining(*, is_wanted: bool) -> Iterator[dict[str, Place]]:
     """Annotate what refuses a plan, and let it pass on. Yields the operations' places, to be filled when known."""
     places: dict[str, Place] = {}
     try:
         yield places
     except ManifestError as error:
         if is_wanted:
-            print(annotated(map(of_diagnostic, error.diagnostics), folder), end="")
+            print(annotated(map(of_diagnostic, error.diagnostics)), end="")
         raise
     except PlanRefusedError as error:
         if is_wanted:
-            print(annotated(of_refusals(error.refusals, places), folder), end="")
+            print(annotated(of_refusals(error.refusals, places)), end="")
         raise
 
 
-def show(plan: Plan, places: Mapping[str, Place], folder: Path, text: str) -> None:
+def show(plan: Plan, places: Mapping[str, Place], text: str) -> None:
     """Print annotations and the plan; write the summary and the outputs where the workflow asks for them."""
     from syncer.plan.markdown import markdown
 
     # Between these two lines nothing is a command. Nobody can write a text that holds the digest of itself.
     quiet = f"::stop-commands::{plan.digest}\n{text}::{plan.digest}::\n"
-    print(annotated(of_plan(plan, places), folder) + quiet, end="")
+    print(annotated(of_plan(plan, places)) + quiet, end="")
     _append("GITHUB_STEP_SUMMARY", markdown(plan, SUMMARY_BYTES))
     _append("GITHUB_OUTPUT", "".join(f"{name}={value}\n" for name, value in outputs(plan).items()))
 
@@ -151,11 +151,11 @@ def _append(variable: str, text: str) -> None:
             file.write(text)
 
 
-def command(each: Annotation, folder: Path) -> str:
-    """Return the workflow command that makes an annotation; `folder` is where the project's file names begin."""
+def command(each: Annotation) -> str:
+    """Return the workflow command that makes an annotation."""
     where = ""
     if each.place is not None:
-        name = _from_workspace(folder / each.place.file)
+        name = _from_workspace(Path(each.place.file))
         where = f"file={_member(name)},line={max(each.place.line, 1)},col={max(each.place.column, 1)},"
     return f"::{each.kind} {where}title={_member(each.title)}::{_message(each.text)}"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncer.cli.views.trouble import harmless, use_colour
@@ -28,12 +27,12 @@ _STYLES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-def show(plan: Plan, output: str, places: Mapping[str, Place] | None = None, folder: Path = Path()) -> None:
-    """Print a plan to stdout. For `github`, `places` are the operations' own in the files below `folder`."""
+def show(plan: Plan, output: str, places: Mapping[str, Place] | None = None) -> None:
+    """Print a plan to stdout. For `github`, `places` are the operations' own."""
     if output == "github":
         from syncer.cli.views import github
 
-        github.show(plan, places or {}, folder, rendered(plan, "text"))
+        github.show(plan, places or {}, rendered(plan, "text"))
         return
     sys.stdout.write(rendered(plan, output))
 

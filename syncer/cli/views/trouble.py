@@ -6,7 +6,6 @@ import json
 import os
 import sys
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncer import catalogue
@@ -57,8 +56,8 @@ def show_bug(error: BaseException) -> None:
     print("\n".join(lines), file=sys.stderr)
 
 
-def show_diagnostics(found: Sequence[Diagnostic], output: str, folder: Path = Path()) -> None:
-    """Print findings: text to stderr, the forms for machines to stdout. `folder` is where their file names begin."""
+def show_diagnostics(found: Sequence[Diagnostic], output: str) -> None:
+    """Print findings: text to stderr, the forms for machines to stdout."""
     ordered = in_order(found)
     if output == "json":
         print(json.dumps([_as_json(each) for each in ordered], indent=2, ensure_ascii=False))
@@ -66,7 +65,7 @@ def show_diagnostics(found: Sequence[Diagnostic], output: str, folder: Path = Pa
         from syncer.cli.views import github
 
         for each in ordered:
-            print(github.command(github.of_diagnostic(each), folder))
+            print(github.command(github.of_diagnostic(each)))
     elif output == "sarif":
         print(json.dumps(_as_sarif(ordered), indent=2, ensure_ascii=False))
     else:

@@ -32,10 +32,11 @@ def plan_of(**operations: OperationFacts) -> Plan:
     return projects.plan({name: {} for name in operations}, operations)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def workflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The files of a step of a workflow, whose checkout holds this project in a folder."""
     monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "outputs"))
     return tmp_path
@@ -43,19 +44,19 @@ def workflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_an_annotation_names_the_file_as_the_pull_request_does(workflow: Path) -> None:
     """A project may stand in any folder of the checkout."""
-    line = command(Annotation("warning", "T", "text", PLACE), workflow / "crm" / "manifests")
-    assert line == "::warning file=crm/manifests/leads.yaml,line=14,col=3,title=T::text"
+    line = command(Annotation("warning", "T", "text", Place(str(workflow / "crm" / "leads.yaml"), 14, 3)))
+    assert line == "::warning file=crm/leads.yaml,line=14,col=3,title=T::text"
 
 
-def test_a_file_as_a_whole_is_annotated_at_its_top(workflow: Path) -> None:
+def test_a_file_as_a_whole_is_annotated_at_its_top() -> None:
     """Line 0 is the whole file; the first line shows it."""
-    assert "line=1,col=1" in command(Annotation("error", "T", "text", Place("a.yaml")), workflow)
+    assert "line=1,col=1" in command(Annotation("error", "T", "text", Place("a.yaml")))
 
 
-def test_no_text_can_start_a_command(workflow: Path) -> None:
+def test_no_text_can_start_a_command() -> None:
     """Line ends, percent signs, colons and commas are escaped where they would mean something."""
     spoilt = "50%, a:b\r\n::set-output name=digest::x\x1b[0m"
-    line = command(Annotation("error", spoilt, spoilt, Place("a,b:c.yaml", 1, 1)), workflow)
+    line = command(Annotation("error", spoilt, spoilt, Place("a,b:c.yaml", 1, 1)))
     assert "\n" not in line
     assert "\r" not in line
     assert "\x1b" not in line
@@ -63,20 +64,20 @@ def test_no_text_can_start_a_command(workflow: Path) -> None:
     assert line.endswith("::50%25, a:b\\x0d%0A::set-output name=digest::x\\x1b[0m")
 
 
-def test_the_worst_come_first_and_the_rest_is_counted(workflow: Path) -> None:
+def test_the_worst_come_first_and_the_rest_is_counted() -> None:
     """GitHub shows ten of a kind; the tenth says how many are missing."""
     found = [Annotation("warning", f"W{weight}", "text", weight=weight) for weight in range(12)]
-    lines = annotated([*found, Annotation("error", "E", "text")], workflow).splitlines()
+    lines = annotated([*found, Annotation("error", "E", "text")]).splitlines()
     assert lines[0] == "::error title=E::text"
     assert lines[1:3] == ["::warning title=W11::text", "::warning title=W10::text"]
     assert len(lines) == 11
     assert lines[-1].endswith("::3 more are not shown here: see the step's log and summary.")
 
 
-def test_ten_of_a_kind_are_all_shown(workflow: Path) -> None:
+def test_ten_of_a_kind_are_all_shown() -> None:
     """The limit itself is no reason to leave one out."""
     found = [Annotation("notice", str(number), "text") for number in range(10)]
-    assert "And more" not in annotated(found, workflow)
+    assert "And more" not in annotated(found)
 
 
 def test_a_plan_is_annotated_where_its_operations_stand() -> None:
@@ -135,7 +136,7 @@ def test_a_step_gets_its_summary_and_outputs(workflow: Path, capsys: pytest.Capt
     """What earlier steps wrote stays; the plan's own text cannot be taken for commands."""
     (workflow / "outputs").write_text("before=1\n", encoding="utf-8")
     plan = plan_of(news=rows("news", 100))
-    github.show(plan, {"news": PLACE}, workflow, "  ::error::not one\n")
+    github.show(plan, {"news": PLACE}, "  ::error::not one\n")
     out = capsys.readouterr().out
     before, _, after = out.partition(f"::stop-commands::{plan.digest}\n")
     assert before.startswith("::notice file=leads.yaml,line=14")
@@ -151,8 +152,8 @@ def test_outside_of_a_workflow_nothing_is_written(
     for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "GITHUB_WORKSPACE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
-    github.show(plan_of(news=rows("news", 1)), {"news": PLACE}, Path("elsewhere"), "text\n")
-    assert "file=elsewhere/leads.yaml" in capsys.readouterr().out
+    github.show(plan_of(news=rows("news", 1)), {"news": PLACE}, "text\n")
+    assert "file=leads.yaml" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []
 
 
@@ -165,12 +166,12 @@ def test_outside_of_a_workflow_nothing_is_written(
 )
 @pytest.mark.parametrize("is_wanted", [True, False])
 def test_what_refuses_a_plan_is_annotated_and_passed_on(
-    error: Exception, capsys: pytest.CaptureFixture[str], workflow: Path, *, is_wanted: bool
+    error: Exception, capsys: pytest.CaptureFixture[str], *, is_wanted: bool
 ) -> None:
     """The command still fails as it would; other formats print nothing more."""
 
     def fail() -> None:
-        with github.explaining(workflow, is_wanted=is_wanted) as places:
+        with github.explaining(is_wanted=is_wanted) as places:
             places["news"] = PLACE
             raise error
 
