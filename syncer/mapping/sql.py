@@ -138,7 +138,7 @@ class _Writer:
         }
         bound: dict[str, exp.Expression] = {}
         for name, tree in list(arguments.items()):
-            if name not in literals and _uses(form, name) > 1 and sum(1 for _ in tree.walk()) > _HEAVY:
+            if name not in literals and _uses(form, name) > 1 and _is_heavy(tree):
                 alias = f"v{next(self.names)}"
                 bound[alias] = tree
                 arguments[name] = exp.column(alias)
@@ -165,8 +165,16 @@ def _joined(left: exp.Expression, right: exp.Expression, *, is_and: bool) -> exp
     return fill(":x AND :y" if is_and else ":x OR :y", {"x": left, "y": right})
 
 
+def _is_heavy(tree: exp.Expression) -> bool:
+    """Return whether the tree is too large to be written twice; a macro of ours is, once the engine has put it in."""
+    nodes = list(tree.walk())
+    calls_macro = any(isinstance(each, exp.Anonymous) and each.name.lower() in MACROS for each in nodes)
+    return calls_macro or len(nodes) > _HEAVY
+
+
 def _uses(form: Form, name: str) -> int:
-    if not isinstance(form, str):
+    # What a function builds, and what a macro of ours does with its argument, may use it twice.
+    if not isinstance(form, str) or "syncer_" in form:
         return 2
     return sum(1 for each in parsed(form).find_all(exp.Placeholder) if each.name == name)
 

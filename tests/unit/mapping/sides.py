@@ -44,13 +44,10 @@ def tree_of(template: str) -> Node:
     return parsed.tree
 
 
-def table(rows: Sequence[Row]) -> pa.Table:
-    """Return the rows as an Arrow table with every column of the scope."""
+def table(rows: Sequence[Row], names: Sequence[str]) -> pa.Table:
+    """Return these columns of the rows as an Arrow table."""
     return pa.table(
-        {
-            name: pa.array([row.get(name) for row in rows], type=python.arrow_type(kind))
-            for name, kind in COLUMNS.items()
-        }
+        {name: pa.array([row.get(name) for row in rows], type=python.arrow_type(COLUMNS[name])) for name in names}
     )
 
 
@@ -65,7 +62,8 @@ def in_engine(
     """Return the expression's value for each row, as DuckDB finds it."""
     for statement in sql.macros([expression]):
         connection.execute(statement)
-    source = table(rows)
+    read = sorted({each.name for each in expression.find_all(exp.Column)} & COLUMNS.keys())
+    source = table(rows, read or ["x"])
     connection.register("source", source)
     found = (
         connection.sql(f"SELECT {expression.sql('duckdb')} AS found FROM source").to_arrow_table()["found"].to_pylist()

@@ -50,11 +50,22 @@ def test_white_space_is_the_same_for_every_code_point() -> None:
     assert re.fullmatch("[^x]*", charset.SPACES)
 
 
-@pytest.mark.parametrize("name", ["trim", "lower", "upper", "title", "capitalize"])
-def test_text_filters_agree_on_every_code_point(name: str, connection: duckdb.DuckDBPyConnection) -> None:
-    """A filter that depends on the character set agrees on every code point, alone and in a word."""
-    rows = [{"x": c} for c in EVERYTHING] + [{"x": f"{c}aΣ{c}"} for c in EVERYTHING if c.isprintable()]
+@pytest.mark.parametrize("name", ["lower", "upper"])
+def test_case_agrees_on_every_code_point(name: str, connection: duckdb.DuckDBPyConnection) -> None:
+    """Lower and upper case are Python's for every code point."""
     tree = tree_of(f"{{{{ x | {name} }}}}")
+    rows = [{"x": c} for c in EVERYTHING]
+    assert in_engine(connection, sql.write(tree), tree.type, rows) == in_python(tree, rows)
+
+
+@pytest.mark.parametrize("name", ["trim", "lower", "upper", "title", "capitalize"])
+def test_text_filters_agree_on_cased_and_blank_characters(name: str, connection: duckdb.DuckDBPyConnection) -> None:
+    """A filter that depends on the character set gives the same around every character that has case or is blank."""
+    odd = [
+        c for c in EVERYTHING if c.lower() != c or c.upper() != c or c.isspace() or ("A" + c + "Σ").lower()[-1] == "ς"
+    ]
+    tree = tree_of(f"{{{{ x | {name} }}}}")
+    rows = [{"x": f"{c}aΣ{c}"} for c in odd]
     theirs, ours = in_engine(connection, sql.write(tree), tree.type, rows), in_python(tree, rows)
     assert [(row, a, b) for row, a, b in zip(rows, theirs, ours, strict=True) if a != b] == []
 
