@@ -145,7 +145,7 @@ class _Builder:
                 return self.day()
             case FieldType.DATETIME:
                 return self.moment()
-            case FieldType.TIME:
+            case _:
                 return self.matching(TIME, ":x")
 
     def integer(self) -> exp.Expression:
@@ -238,7 +238,7 @@ class _Builder:
                 yield self.is_lost(
                     "V108", "The value is no date and time with a zone, of the form YYYY-MM-DDThh:mm:ssZ."
                 )
-            case FieldType.TIME:
+            case _:
                 yield self.is_lost("V109", "The value is no time of the form hh:mm:ss.sssZ.")
 
     def text_checks(self) -> Iterator[Check]:

@@ -13,7 +13,6 @@ from syncer.mapping.dialect.entry import SQL_TYPE, Nulls, Type, Value
 from syncer.mapping.tree import (
     Apply,
     Both,
-    Choose,
     Column,
     Concat,
     Constant,
@@ -109,7 +108,7 @@ class _Writer:
             case Interpreted(template, read, variables):
                 function = self.name("f", interpret.compiled(template, [each.name for each in read], variables))
                 return f"{function}({', '.join(self.parameters[each.name] for each in read)})"
-            case Choose():
+            case _:
                 branches = "".join(f"{self.value(each)} if {self.value(test)} else " for test, each in node.branches)
                 return f"({branches}{self.value(node.otherwise)})"
 

@@ -112,7 +112,7 @@ class _Writer:
                 return fill("NOT :x", {"x": self.value(of)})
             case Both(left, right, is_and):
                 return _joined(self.value(left), self.value(right), is_and=is_and)
-            case Interpreted():
+            case _:
                 raise BugError("M303", "A template that only Jinja can render was asked for SQL.")
 
     def condition(self, node: Node) -> exp.Expression:

@@ -135,7 +135,7 @@ def children(node: Node) -> Iterator[Node]:
             yield node.otherwise
         case Interpreted():
             yield from node.columns
-        case Column() | Constant():
+        case _:
             return
 
 

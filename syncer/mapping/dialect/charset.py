@@ -88,6 +88,7 @@ MACROS = {
     ),
     "syncer_instant": (
         "CREATE OR REPLACE TEMP MACRO syncer_instant(x, zone) AS CASE "
+        "WHEN x < TIMESTAMP '0001-01-04' OR x >= TIMESTAMP '9999-12-29' THEN NULL "
         "WHEN syncer_utc(x, zone, -1) = syncer_utc(x, zone, 1) THEN syncer_utc(x, zone, 1) "
         "WHEN (timezone(zone, timezone('UTC', syncer_utc(x, zone, -1))) = x) = "
         "(timezone(zone, timezone('UTC', syncer_utc(x, zone, 1))) = x) THEN NULL "

@@ -63,10 +63,6 @@ def _decimal_of_text(x: str) -> Decimal | None:
     return exact(Decimal(x.strip())) if _EXACT.fullmatch(x) else None
 
 
-def _decimal_of_float(x: float) -> Decimal | None:
-    return exact(Decimal(repr(x))) if math.isfinite(x) else None
-
-
 def _or(convert: Callable[..., Value]) -> Callable[[Value, Value], Value]:
     def converted(x: Value, default: Value) -> Value:
         value = convert(x)

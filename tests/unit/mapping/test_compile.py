@@ -140,7 +140,7 @@ def test_part_without_sql_runs_over_arrow() -> None:
         {
             "email": "{{ email | striptags }}",
             "price": "{{ price * 2 }}",
-            "firstName": "{{ 1.5 | string }}",
+            "firstName": "{{ 'a b' | urlencode }}",
         }
     )
     assert [(each.field, each.returns) for each in given.functions] == [
@@ -154,7 +154,7 @@ def test_part_without_sql_runs_over_arrow() -> None:
     assert [each.value.sql("duckdb") for each in given.fields] == [
         'SYNCER_0_NEWS("email")',
         'SYNCER_1_NEWS(CAST("price" AS DECIMAL(38, 18)))',
-        "'1.5'",
+        "'a%20b'",
     ]
 
 

@@ -48,6 +48,7 @@ def test_arrow_columns_in_and_out() -> None:
         ("{{ x | striptags }}{{ i < 1 }}{{ y == none }}{{ y != none }}", {"x": "a"}, "aFalseTrueFalse"),
         ("{{ x | striptags }}{{ y | replace('a', y) }}{{ x | replace('a', y) }}", {"x": "a"}, "a"),
         ("{{ x | striptags }}{{ d }} {{ b }}", {"x": "a", "d": Decimal("2.50"), "b": True}, "a2.5 True"),
+        ("{{ x | striptags }}{{ none }}{{ d | round(1) }}", {"x": "a", "d": Decimal("2.25")}, "a2.2"),
         ("{{ x | striptags }}{{ t }}", {"x": "a", "t": datetime(2024, 1, 2, 3, 4, 5)}, "a2024-01-02 03:04:05"),
         ("{{ x | striptags }}{{ t | timezone('UTC') }}", {"x": "", "t": datetime(2024, 1, 2)}, "2024-01-02T00:00:00Z"),
         ("{{ x | striptags }}{{ i | lower }}{{ x | int }}{{ x | int(7) }}", {"x": "a", "i": 5}, "a57"),

@@ -1,11 +1,18 @@
 """What a template may say, and every way in which it may not: text in, problems with places out."""
 
+# ruff: noqa: DTZ001 - wall-clock times are the subject
 from __future__ import annotations
+
+import math
+from datetime import datetime
 
 import pytest
 
 from syncer.mapping import sql
 from syncer.mapping.dialect.entry import Type
+from syncer.mapping.parse import parse
+from syncer.mapping.scope import Scope
+from syncer.mapping.tree import Truth
 from tests.unit.mapping.sides import engine, in_engine, in_python, read, tree_of
 
 
@@ -124,6 +131,12 @@ PROBLEMS = [
     ("{{ secret['A'] }}", "M307", 3, ""),
     ("{{ secret('A') }}", "M307", 3, ""),
     ("{{ env }}", "M307", 3, ""),
+    ("{{ nope if b else x }}", "M302", 3, ""),
+    ("{{ i in [nope] }}", "M302", 9, ""),
+    ("{{ nope | default('a') }}", "M302", 3, ""),
+    ("{{ nope | lookup('other', 'id', 'name') }}", "M302", 3, ""),
+    ("{{ x['a'] }}", "M305", 4, ""),
+    ("{{ day | abs }}", "M305", 9, ""),
     ("{{ now() }}", "M308", 3, 'Bring the value in as a column, or under "vars".'),
     ("{{ var.regon }}", "M310", 7, 'Did you mean "region"?'),
     ("{{ x | lookup('nope', 'id', 'name') }}", "M311", 15, ""),
@@ -141,6 +154,20 @@ def test_problem_with_place(template: str, code: str, offset: int, advice: str |
     assert problem.offset == offset
     if advice is not None:
         assert problem.advice == advice or not advice
+
+
+def test_a_column_may_be_called_like_a_name_space() -> None:
+    """A column called `row` or `var` is a column; it has no members."""
+    scope = Scope({"row": Type.TEXT, "env": Type.TEXT})
+    assert parse("{{ row ~ env }}", scope).problems == ()
+    assert [each.code for each in parse("{{ row.x }}", scope).problems] == ["M303"]
+
+
+def test_a_lookup_cannot_match_a_lookup() -> None:
+    """What another source gave cannot be looked up again."""
+    scope = Scope({"x": Type.TEXT}, {}, {"s": {}})
+    found = parse("{{ x | lookup('s', 'a', 'b') | lookup('s', 'a', 'b') }}", scope)
+    assert [each.code for each in found.problems] == ["M311"]
 
 
 def test_all_problems_at_once() -> None:
@@ -186,6 +213,19 @@ MEANINGS = [
     ("{{ b is true }}", {"b": True}, True),
     ("{{ b is false }}", {}, False),
     ("{{ not x }}", {"x": ""}, True),
+    ("{{ 'yes' if (i if b else x) else 'no' }}", {"i": 0, "x": "a", "b": True}, "no"),
+    ("{{ x | date('%d.%m.%Y') }}", {"x": "31/12/2024"}, None),
+    ("{{ x | date('%d.%m.%Y') }}", {"x": "31.02.2024"}, None),
+    ("{{ x | datetime }}", {"x": "2023-02-29 10:00:00"}, None),
+    ("{{ t | timezone('Europe/Berlin') }}", {"t": datetime(1, 1, 2)}, None),
+    ("{{ t | timezone('Europe/Berlin') }}", {"t": datetime(9999, 12, 30)}, None),
+    ("{{ f | round(2, 'ceil') }}", {"f": 1e308}, math.inf),
+    ("{{ f // g }}", {"f": -7.5, "g": 2.0}, -4.0),
+    ("{{ f // g }}", {"f": 7.5, "g": 0.0}, None),
+    ("{{ f // g }}", {"f": 1e308, "g": 1e-10}, math.inf),
+    ("{{ f % g }}", {"f": -7.5, "g": 2.0}, 0.5),
+    ("{{ f % g }}", {"f": 7.5, "g": 2.0}, 1.5),
+    ("{{ f % g }}", {"f": 7.5, "g": 0.0}, None),
     ("{{ +i }}", {"i": 3}, 3),
     ("{{ -i }}", {"i": 3}, -3),
     ("{{ -(d) | abs }}", {"d": None}, None),
@@ -210,3 +250,8 @@ def test_meaning_on_both_sides(template: str, row: dict[str, object], value: obj
     tree = tree_of(template)
     assert in_python(tree, [row]) == [value]
     assert in_engine(engine(), sql.write(tree), tree.type, [row]) == [value]
+
+
+def test_a_condition_is_boolean() -> None:
+    """The truth of a value is a boolean, whatever the value."""
+    assert Truth(tree_of("{{ i }}")).type is Type.BOOLEAN
