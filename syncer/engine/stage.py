@@ -6,12 +6,11 @@ Hands on a `StagedOperation`. Decides nothing about paths, sends nothing, and ne
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
-from duckdb.func import FunctionNullHandling, PythonUDFType
 
-from syncer.engine import chain, columns, digest, duplicates, layout, ledger, shape, sql
+from syncer.engine import chain, columns, digest, duplicates, interpret, layout, ledger, shape, sql
 from syncer.engine.chain import Measures
 from syncer.engine.connection import connect, count, private, write_parquet
 from syncer.engine.staged import Form, StagedOperation
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from syncer.mapping.pipeline import Lookup, Pipeline
     from syncer.sources.protocol import Relation, Source, SourceColumn
 
+T = TypeVar("T")
 SHARE_OF_BROKEN_ROWS = 0.10
 """More rows than this that do not fit their header mean that the file is not what it was declared to be."""
 FIRST_ROWS = 5
@@ -145,18 +145,9 @@ class _Stage:
                 each.unlink(missing_ok=True)
 
     def _open(self, source: Source, lookups: Mapping[str, Source]) -> Relation:
-        """Register macros, functions, lookup tables and the source."""
+        """Register macros, lookup tables and the source."""
         for statement in self.pipeline.setup:
             self.connection.execute(statement)
-        for each in self.pipeline.functions:
-            self.connection.create_function(
-                each.name,
-                each.call,
-                [columns.ENGINE_TYPES[parameter] for parameter in each.parameters],
-                each.returns,
-                type=PythonUDFType.ARROW,
-                null_handling=FunctionNullHandling.SPECIAL,
-            )
         for lookup in self.pipeline.lookups:
             relation = lookups[lookup.source].open(self.connection)
             try:
@@ -196,7 +187,7 @@ class _Stage:
         if self.pipeline.lookups:
             typed = self._looked_up(typed)
         carried = ", ".join(once + ["position"] * bool(self.pipeline.lookups))
-        mapped_rows = chain.conform(self.pipeline, typed, carried)
+        mapped_rows = chain.conform(interpret.named(self.pipeline), self._interpreted(relation, typed), carried)
         types = {
             row[0]: row[1] for row in self.connection.execute(f"DESCRIBE SELECT * FROM ({mapped_rows})").fetchall()
         }
@@ -213,10 +204,22 @@ class _Stage:
             rows = f"SELECT * EXCLUDE (position) FROM ({rows}) ORDER BY position"
         return wire, flaws, self._run(relation, rows)
 
+    def _interpreted(self, relation: Relation, typed: str) -> str:
+        """Compute what has no SQL form, and go on from the rows written down with it."""
+        if not self.pipeline.functions:
+            return typed
+        path = self.files.folder / "interpreted.parquet"
+        self._told(relation, lambda: interpret.write(self.connection, self.pipeline, typed, path))
+        return f"SELECT * FROM {sql.parquet(path)}"
+
     def _run(self, relation: Relation, rows: str) -> int:
-        """Write the base file; the engine's own words on a failed scan quote cells, so they end here."""
+        """Write the base file."""
+        return self._told(relation, lambda: write_parquet(self.connection, rows, self.files.base))
+
+    def _told(self, relation: Relation, work: Callable[[], T]) -> T:
+        """Do what reads the source; the engine's own words on a failed scan quote cells, so they end here."""
         try:
-            return write_parquet(self.connection, rows, self.files.base)
+            return work()
         except (duckdb.OutOfMemoryException, duckdb.IOException):
             raise StateError("S195", f'There is no room to stage "{self.pipeline.operation}".', _MAKE_ROOM) from None
         except duckdb.Error as problem:
