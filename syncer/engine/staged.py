@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from syncer.engine import confirm, payload, reconcile, sql
+from syncer.engine import confirm, digest, payload, reconcile, sql
 from syncer.engine.chain import KEY, Key
 from syncer.engine.connection import connect, count, stream
 from syncer.engine.drift import Drift
@@ -103,6 +103,11 @@ class StagedOperation:
             keys = theirs.sql(f'SELECT {KEY} FROM "first"').to_arrow_reader()
             cursor.register("others", keys)
             return count(cursor, f'SELECT count(*) FROM "first" SEMI JOIN others USING ({KEY})')
+
+    def rows_digest(self) -> str:
+        """Return the digest of the rows as they stand on disk now; `facts.rows_digest` says what was staged."""
+        with self._cursor() as cursor:
+            return digest.rows_digest(cursor)
 
     def drift(self, record_id: str) -> Drift:
         """Return the room where a target's answers are held against these rows; `record_id` tells its records apart."""

@@ -6,6 +6,7 @@ environment, never retries, and gives every request one hard deadline for connec
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -35,6 +36,11 @@ _NOT_SENT = (
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
 )
+
+
+for _name in ("httpx", "httpcore"):
+    # They log whole addresses, and a query to Salesforce, which must be a GET ("Query"), holds keys of people.
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class Http:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import io
 import tarfile
-from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from syncer.engine import digest
 from syncer.engine.staged import reopen
-from syncer.errors import StateError, UserError
+from syncer.errors import UserError
 from syncer.workflow import sealed
 
 if TYPE_CHECKING:
@@ -123,8 +121,5 @@ def _prove(plan: Plan, found: dict[str, StagedOperation]) -> None:
     """Hold the rows against the digests that were reviewed."""
     expected = {each.name: each.digest for each in plan.inputs.rows}
     for name, each in found.items():
-        rows = ""
-        with suppress(StateError):
-            rows = digest.rows_digest(each.connection)
-        if rows != expected.get(name):
+        if each.rows_digest() != expected.get(name):
             raise UserError("P124", f'The rows of "{name}" are not those of the plan.', "Make the plan again.")
