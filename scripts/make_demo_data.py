@@ -1,7 +1,7 @@
 """Write the demo's input files, the same bytes every time.
 
-The contacts are invented, but as unruly as real ones: repeated keys in differing case, nulls, bad addresses, wrong types,
-quotes, commas, line breaks inside cells, names from many languages. Run: `python scripts/make_demo_data.py`.
+The contacts are invented, but as unruly as real ones: repeated keys in differing case, nulls, bad addresses, wrong
+types, quotes, commas, line breaks inside cells, names from many languages. Run: `python scripts/make_demo_data.py`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncer.errors import PlanRefusedError
-from syncer.facts import FieldSchema, FieldType, ObjectSchema, SharedKeys, System
+from syncer.facts import Action, FieldSchema, FieldType, ObjectSchema, PathKind, SharedKeys, System
 from syncer.plan.graph import GATHER, CircleError, Step, build_edges
 from syncer.plan.models import Node, Plan
 from tests.fakes.capabilities import LEAD, LIST_MEMBER
@@ -35,6 +35,26 @@ SCHEMAS = {
 }
 CONTACTS = {"target": "contacts"}
 ACCOUNTS = {"target": "accounts"}
+
+
+def node(operation: str) -> Node:
+    """Return one step of one request."""
+    return Node(
+        id=f"{operation}/1/sync",
+        operation=operation,
+        wave=1,
+        path="sync",
+        kind=PathKind.IMMEDIATE,
+        shapes=None,
+        records=1,
+        units=1,
+        bytes=1,
+        calls=1,
+        polls=0,
+        minutes=0.0,
+        is_exact=True,
+        reason="",
+    )
 
 
 def edges(plan: Plan) -> list[tuple[str, str]]:
@@ -122,6 +142,28 @@ def test_a_count_of_operations_in_different_key_spaces_is_ignored() -> None:
         shared=[SharedKeys("a", "b", 9), SharedKeys("a", "gone", 9)],
     )
     assert made.edges == ()
+
+
+def test_one_object_by_two_lookup_fields_is_written_in_turn() -> None:
+    """No key tells whether two lookup fields find one record, so nobody writes it at the same time."""
+    steps = [
+        Step(name, "marketo one", "lead", (key,), Action.UPSERT)
+        for name, key in (("a", "email"), ("b", "email"), ("c", "externalKey"))
+    ]
+    nodes = {step.name: [[node(step.name)]] for step in steps}
+    _, found, _ = build_edges(steps, nodes, [SharedKeys("a", "b", 0)])
+    assert [(edge.before, edge.after) for edge in found] == [("a/1/sync", "c/1/sync"), ("b/1/sync", "c/1/sync")]
+
+
+def test_many_operations_by_two_lookup_fields_stand_in_a_row() -> None:
+    """As safe as every pair, and linear."""
+    names = [f"o{index:02d}" for index in range(GATHER + 2)]
+    steps = [
+        Step(name, "marketo one", "lead", (("email", "id")[i % 2],), Action.UPSERT) for i, name in enumerate(names)
+    ]
+    _, found, _ = build_edges(steps, {name: [[node(name)]] for name in names}, [])
+    row = {(f"{a}/1/sync", f"{b}/1/sync") for a, b in pairwise(names)}
+    assert row <= {(edge.before, edge.after) for edge in found}
 
 
 def test_many_operations_of_one_key_space_that_nobody_counted_stand_in_a_row() -> None:
@@ -237,14 +279,6 @@ def test_a_circle_is_refused_and_printed_with_each_reason() -> None:
     assert refused.value.code == "P106"
     assert '"firms" → "people" → "firms"' in refused.value.detail
     assert "records are written before those that point to them." in refused.value.detail
-
-
-def node(name: str) -> Node:
-    """Return the one step of an operation."""
-    return Node(
-        id=f"{name}/1/sync", operation=name, wave=1, path="sync", kind="immediate", shapes=None, records=1, units=1,
-        bytes=1, calls=1, polls=0, minutes=0.0, is_exact=True, reason="",
-    )  # fmt: skip
 
 
 @given(st.lists(st.tuples(st.integers(0, 14), st.integers(0, 14)), max_size=40), st.sets(st.integers(0, 14)))
