@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -16,7 +17,7 @@ from tests.fakes.rows import facts
 
 def plan_of(names: tuple[str, ...] = ("news", "trial"), keys: int | None = 7) -> object:
     """Return a plan of operations of one key space that meet."""
-    shared = [SharedKeys(first, second, keys) for first, second in zip(names, names[1:], strict=False)]
+    shared = [SharedKeys(first, second, keys) for first, second in pairwise(names)]
     return projects.plan(
         {name: {} for name in names}, {name: facts(name, LEAD, ((5,),)) for name in names}, shared=shared
     )
