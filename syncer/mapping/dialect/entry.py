@@ -131,8 +131,6 @@ class Entry:
     nulls: Nulls = Nulls.PASS
     is_partial: bool = False
     """May give null for subjects that are not null: a conversion that failed, a part that is not there."""
-    is_conversion: bool = False
-    """Null for a subject that is not null means the row's value is wrong, not absent."""
     like_jinja: bool = True
     """The Python meaning equals stock Jinja's on values that are not null."""
     examples: tuple[Example, ...] = ()

@@ -97,7 +97,6 @@ def _conversion(  # noqa: PLR0913, PLR0917 - the parts of two entries that diffe
             sql,
             doc,
             is_partial=True,
-            is_conversion=True,
             like_jinja=False,
             examples=examples,
         ),
