@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from sqlglot import exp
 
 from syncer.engine import sql
 from syncer.engine.connection import RECORDS_PER_ARROW_PIECE
-from syncer.mapping.sql import column
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def named(pipeline: Pipeline) -> Pipeline:
     """Return the pipeline with each call replaced by the column that holds its values."""
     outside = {each.field for each in pipeline.functions}
-    fields = (replace(f, value=column(_result(f.name))) if f.name in outside else f for f in pipeline.fields)
+    fields = (replace(f, value=exp.column(exp.to_identifier(_result(f.name), quoted=True))) if f.name in outside else f for f in pipeline.fields)
     return replace(pipeline, fields=tuple(fields))
 
 
