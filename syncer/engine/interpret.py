@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 def named(pipeline: Pipeline) -> Pipeline:
     """Return the pipeline with each call replaced by the column that holds its values."""
     outside = {each.field for each in pipeline.functions}
-    fields = (replace(f, value=exp.column(exp.to_identifier(_result(f.name), quoted=True))) if f.name in outside else f for f in pipeline.fields)
+    fields = (
+        replace(f, value=exp.column(exp.to_identifier(_result(f.name), quoted=True))) if f.name in outside else f
+        for f in pipeline.fields
+    )
     return replace(pipeline, fields=tuple(fields))
 
 
