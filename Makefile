@@ -25,5 +25,16 @@ test: $(READY) ## Every check: format, lint, types, tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
+PEERS := .venv-bench/.ready
+
+$(PEERS): benchmarks/requirements.lock
+	@echo "Setting up .venv-bench with what syncer is compared with (once)"
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.lock
+	@touch $@
+
+bench: $(READY) $(PEERS) ## Measure syncer beside its baselines; SIZES=100000,1000000 ONLY=P1,P9 ROUNDS=3
+	$(BIN)/python -m benchmarks.run --only "$(ONLY)" --sizes "$(SIZES)" --rounds $(or $(ROUNDS),3)
+
 clean: ## Remove the environment and every cache
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -70,8 +70,15 @@ class Bench:
 
 
 def slower(
-    figure: str, what: str, size: int, sides: dict[str, Side], baseline: str, most: float | None,
-    ours: str = "ours", memory: float | None = None, note: str = "",
+    figure: str,
+    what: str,
+    size: int,
+    sides: dict[str, Side],
+    baseline: str,
+    most: float | None,
+    ours: str = "ours",
+    memory: float | None = None,
+    note: str = "",
 ) -> Row:
     """Return the row that says how many times the baseline's time we take: reached at `most` and within `memory`."""
     mine, other = sides[ours], sides[baseline]
@@ -81,13 +88,32 @@ def slower(
     wanted += [f"≤ {memory:,.0f} MB"] if memory is not None else []
     reached = None if not wanted else (most is None or ratio <= most) and (memory is None or mine.peak_mb <= memory)
     return Row(
-        figure, what, size, mine.seconds, "s", baseline, other.seconds, ratio, cpu, ", ".join(wanted), reached, mine.peak_mb, note
+        figure,
+        what,
+        size,
+        mine.seconds,
+        "s",
+        baseline,
+        other.seconds,
+        ratio,
+        cpu,
+        ", ".join(wanted),
+        reached,
+        mine.peak_mb,
+        note,
     )
 
 
 def faster(
-    figure: str, what: str, size: int, sides: dict[str, Side], baseline: str, least: float | None,
-    ours: str = "ours", memory: float | None = None, note: str = "",
+    figure: str,
+    what: str,
+    size: int,
+    sides: dict[str, Side],
+    baseline: str,
+    least: float | None,
+    ours: str = "ours",
+    memory: float | None = None,
+    note: str = "",
 ) -> Row:
     """Return the row that says how many times faster than the baseline we are, by the row."""
     row = slower(figure, what, size, sides, baseline, None, ours, None, note)
@@ -98,14 +124,33 @@ def faster(
     wanted += [f"≤ {memory:,.0f} MB"] if memory is not None else []
     reached = None if not wanted else (least is None or ratio >= least) and (memory is None or peak <= memory)
     return Row(
-        figure, what, size, row.ours, "s", baseline, row.theirs, ratio, 1 / row.cpu_ratio if row.cpu_ratio else None,
-        ", ".join(wanted), reached, peak, note,
+        figure,
+        what,
+        size,
+        row.ours,
+        "s",
+        baseline,
+        row.theirs,
+        ratio,
+        1 / row.cpu_ratio if row.cpu_ratio else None,
+        ", ".join(wanted),
+        reached,
+        peak,
+        note,
     )
 
 
 def within(
-    figure: str, what: str, size: int, value: float, unit: str, reach: str, *, is_reached: bool | None,
-    memory: float | None = None, note: str = "",
+    figure: str,
+    what: str,
+    size: int,
+    value: float,
+    unit: str,
+    reach: str,
+    *,
+    is_reached: bool | None,
+    memory: float | None = None,
+    note: str = "",
 ) -> Row:
     """Return the row of a figure that stands on its own."""
     return Row(figure, what, size, value, unit, "", None, None, None, reach, is_reached, memory, note)

@@ -90,7 +90,9 @@ def emit(made: planning.Planned, out: Path) -> dict[str, int]:
         able = registry.capabilities(operation.object, declared_endpoint(made.loaded.manifest, operation.connection))
         form = next(each.format for each in able.paths if each.name == node.path)
         sizes = []
-        for each in made.staged[node.operation].payloads(Cut(node.wave, node.shapes, form), out / node.id.replace("/", "_")):
+        for each in made.staged[node.operation].payloads(
+            Cut(node.wave, node.shapes, form), out / node.id.replace("/", "_")
+        ):
             records, units, total = records + each.records, units + 1, total + each.byte_count
             largest = max(largest, each.byte_count)
             sizes.append(each.byte_count / form.max_bytes)
@@ -98,7 +100,13 @@ def emit(made: planning.Planned, out: Path) -> dict[str, int]:
                 (out / node.id.replace("/", "_") / f"{each.index}.json").write_bytes(each.body)
         assert len(sizes) == node.units
         fill += sizes[:-1]
-    return {"records": records, "units": units, "bytes": total, "largest": largest, "least_fill_percent": int(min(fill, default=1) * 100)}
+    return {
+        "records": records,
+        "units": units,
+        "bytes": total,
+        "largest": largest,
+        "least_fill_percent": int(min(fill, default=1) * 100),
+    }
 
 
 def cells_digest(out: Path) -> str:

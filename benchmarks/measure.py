@@ -150,9 +150,8 @@ def take_turns(
             seen[name].append(run())
     answers = {str(each.said[agree]) for every in seen.values() for each in every if agree in each.said}
     if len(answers) > 1:
-        message = f"The sides do not agree: { {name: [e.said.get(agree) for e in every] for name, every in seen.items()} }"
+        message = (
+            f"The sides do not agree: { {name: [e.said.get(agree) for e in every] for name, every in seen.items()} }"
+        )
         raise AssertionError(message)
-    return {
-        name: Side(name, int(every[0].said.get("rows", size)), tuple(every))
-        for name, every in seen.items()
-    }
+    return {name: Side(name, int(every[0].said.get("rows", size)), tuple(every)) for name, every in seen.items()}

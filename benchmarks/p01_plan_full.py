@@ -24,8 +24,16 @@ def results(bench: Bench) -> Iterator[Row]:
         most = size if size > 100_000 else None
         yield slower("P1", "plan and payloads, CSV, default memory", size, sides, "copy", most and 2.8, note=note)
         yield slower("P1", "the same at a 512 MB limit", size, sides, "copy", most and 3.2, "limited")
-        yield slower("P1", "the same, blank cells unknown: paths as planned", size, sides, "copy", None, "shapes",
-                     note=f"{sides['shapes'].said['units']} units")
+        yield slower(
+            "P1",
+            "the same, blank cells unknown: paths as planned",
+            size,
+            sides,
+            "copy",
+            None,
+            "shapes",
+            note=f"{sides['shapes'].said['units']} units",
+        )
         yield slower("P2", "peak memory at a 512 MB limit", size, sides, "copy", None, "limited", memory=700)
         yield slower("P2", "peak memory at defaults", size, sides, "copy", None, memory=1024)
 
@@ -65,5 +73,7 @@ def copy(size: int, folder: Path) -> dict[str, Any]:
 
     path = made(size, folder)
     with duckdb.connect(config={"memory_limit": "1GB", "temp_directory": str(folder / "spill")}) as connection:
-        connection.execute(f"COPY (FROM read_csv('{path}', all_varchar = true)) TO '{folder / 'copy.csv'}' (FORMAT csv)")
+        connection.execute(
+            f"COPY (FROM read_csv('{path}', all_varchar = true)) TO '{folder / 'copy.csv'}' (FORMAT csv)"
+        )
     return {}

@@ -27,14 +27,23 @@ def results(bench: Bench) -> Iterator[Row]:
         said = sides["ours"].said
         most = 4 if size == SIZES[-1] else None
         note = f"{said['records']:,} go out, {said['unchanged']:,} unchanged"
-        yield slower("P3", "plan and payloads, Parquet, 10 % changed, 512 MB", size, sides, "raw_hashes", most,
-                     memory=650 if most else None, note=note)
+        yield slower(
+            "P3",
+            "plan and payloads, Parquet, 10 % changed, 512 MB",
+            size,
+            sides,
+            "raw_hashes",
+            most,
+            memory=650 if most else None,
+            note=note,
+        )
 
 
 def confirm_all(size: int, folder: Path) -> None:
     """Plan the first version and let the ledger believe that all of it arrived."""
     from benchmarks.leads import planned, project
     from benchmarks.workload import made
+    from syncer.engine.digest import values
     from syncer.workflow.planning import Settings
 
     work = folder / f"work-changed-{size}"
@@ -44,7 +53,7 @@ def confirm_all(size: int, folder: Path) -> None:
         staged = plan.staged["leads"]
         with staged._cursor() as cursor:  # noqa: SLF001 - rows as the payloads have them
             for piece in cursor.sql('SELECT CAST("row" AS BIGINT) FROM outgoing').to_arrow_reader(1 << 20):
-                rows = array("q", piece.column(0).to_numpy().tobytes())
+                rows = array("q", bytes(values(piece.column(0))))
                 staged.confirm(rows, "u" * len(rows), work / "notes")
         staged.confirmed(work / "confirmed.parquet")
     store = Settings(work=work).store(home)

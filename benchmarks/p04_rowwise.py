@@ -26,10 +26,18 @@ def results(bench: Bench) -> Iterator[Row]:
         sides |= bench.turns(__name__, size, "jinja")
         assert sides["jinja"].rows < size or cells_digest(bench.folder / "payloads-jinja") == mine
         most = size if size > 100_000 else None
-        yield faster("P4", "plan and payloads against closures with csv", size, sides, "closures", most and 9,
-                     note="cells equal")
-        yield faster("P4", "plan and payloads against Jinja rendered per row", size, sides, "jinja", most and 50,
-                     note=f"Jinja on {sides['jinja'].rows:,} rows")
+        yield faster(
+            "P4", "plan and payloads against closures with csv", size, sides, "closures", most and 9, note="cells equal"
+        )
+        yield faster(
+            "P4",
+            "plan and payloads against Jinja rendered per row",
+            size,
+            sides,
+            "jinja",
+            most and 50,
+            note=f"Jinja on {sides['jinja'].rows:,} rows",
+        )
 
 
 def ours(size: int, folder: Path) -> dict[str, Any]:

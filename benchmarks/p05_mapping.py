@@ -36,10 +36,24 @@ def results(bench: Bench) -> Iterator[Row]:
         made(size, bench.folder, ending="parquet")
         sides = bench.turns(__name__, size, "ours", "by_hand", "jinja")
         is_reach = size == SIZES[-1]
-        yield slower("P5", "mapping alone against SQL by hand", size, sides, "by_hand", 1.3 if is_reach else None,
-                     note="cells equal")
-        yield faster("P5", "mapping alone against Jinja rendered", size, sides, "jinja", 150 if is_reach else None,
-                     note=f"Jinja on {sides['jinja'].rows:,} rows")
+        yield slower(
+            "P5",
+            "mapping alone against SQL by hand",
+            size,
+            sides,
+            "by_hand",
+            1.3 if is_reach else None,
+            note="cells equal",
+        )
+        yield faster(
+            "P5",
+            "mapping alone against Jinja rendered",
+            size,
+            sides,
+            "jinja",
+            150 if is_reach else None,
+            note=f"Jinja on {sides['jinja'].rows:,} rows",
+        )
 
 
 def _select(size: int, folder: Path, values: dict[str, str], setup: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -60,7 +74,9 @@ def _select(size: int, folder: Path, values: dict[str, str], setup: tuple[str, .
         connection.execute(f"SELECT {lengths} FROM ({typed})").fetchall()
         taken = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - used}
         hashed = " + ".join(f"coalesce(md5_number({cell}) >> 16, 0)" for cell in cells.values())
-        [(digest,)] = connection.execute(f"SELECT CAST(bit_xor({hashed}) AS VARCHAR) FROM ({typed} LIMIT 200000)").fetchall()
+        [(digest,)] = connection.execute(
+            f"SELECT CAST(bit_xor({hashed}) AS VARCHAR) FROM ({typed} LIMIT 200000)"
+        ).fetchall()
     return {**taken, "digest": digest}
 
 
@@ -74,7 +90,9 @@ def ours(size: int, folder: Path) -> dict[str, Any]:
     pipeline = load.load(project(folder, source(100_000, folder))).pipelines["leads"]
     values = {each.name: sql.tree(each.value) for each in pipeline.fields}
     assert mapped("email") == "m:email"
-    return _select(size, folder, values | {"signedUpOn": f"strftime({values['signedUpOn']}, '%Y-%m-%d')"}, pipeline.setup)
+    return _select(
+        size, folder, values | {"signedUpOn": f"strftime({values['signedUpOn']}, '%Y-%m-%d')"}, pipeline.setup
+    )
 
 
 def by_hand(size: int, folder: Path) -> dict[str, Any]:

@@ -20,10 +20,27 @@ def results(bench: Bench) -> Iterator[Row]:
         said = sides["ours"].said
         share = 100 * said["compiled"] / said["valid"]
         seconds = sides["ours"].seconds
-        yield within("P6", "templates of the corpus that compile", size, share, "%", "≥ 95 %", is_reached=share >= 95,
-                     note=f"{said['compiled']:,} of {said['valid']:,} valid templates")
-        yield within("P6", "cells that differ", size, said["differ"], "cells", "0 of ≥ 5 M", memory=sides["ours"].peak_mb,
-                     is_reached=said["differ"] == 0 if size >= 5_000_000 else None, note=f"{said['cells']:,} cells in {seconds:.0f} s")
+        yield within(
+            "P6",
+            "templates of the corpus that compile",
+            size,
+            share,
+            "%",
+            "≥ 95 %",
+            is_reached=share >= 95,
+            note=f"{said['compiled']:,} of {said['valid']:,} valid templates",
+        )
+        yield within(
+            "P6",
+            "cells that differ",
+            size,
+            said["differ"],
+            "cells",
+            "0 of ≥ 5 M",
+            memory=sides["ours"].peak_mb,
+            is_reached=said["differ"] == 0 if size >= 5_000_000 else None,
+            note=f"{said['cells']:,} cells in {seconds:.0f} s",
+        )
 
 
 def ours(size: int, _folder: Path) -> dict[str, Any]:
@@ -38,7 +55,11 @@ def ours(size: int, _folder: Path) -> dict[str, Any]:
     from tests.unit.mapping.test_differential import differences
 
     quiet = settings(
-        max_examples=ROWS, database=None, derandomize=True, deadline=None, phases=[Phase.generate],
+        max_examples=ROWS,
+        database=None,
+        derandomize=True,
+        deadline=None,
+        phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
     rows: list[Any] = []

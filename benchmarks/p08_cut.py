@@ -26,10 +26,20 @@ def results(bench: Bench) -> Iterator[Row]:
             over, split, least = _inspect(bench.folder / f"files-{name}", said["records"])
             assert (over, split) == (0, 0), (over, split)
             is_reach = size >= 1_000_000
-            yield slower("P8", f"payload files, {name} data", size, sides, f"{name}_copy", 1.2 if is_reach else None,
-                         f"{name}_files", note=f"{said['files']} files, 0 over, 0 split, fill ≥ {least:.3f}")
+            yield slower(
+                "P8",
+                f"payload files, {name} data",
+                size,
+                sides,
+                f"{name}_copy",
+                1.2 if is_reach else None,
+                f"{name}_files",
+                note=f"{said['files']} files, 0 over, 0 split, fill ≥ {least:.3f}",
+            )
             if said["files"] > 1:
-                yield within("P8", f"least fill, {name} data", size, least * 100, "%", "≥ 97 %", is_reached=least >= 0.97)
+                yield within(
+                    "P8", f"least fill, {name} data", size, least * 100, "%", "≥ 97 %", is_reached=least >= 0.97
+                )
         if size <= 1_000_000:
             yield from _bodies(bench, size)
 
@@ -37,8 +47,17 @@ def results(bench: Bench) -> Iterator[Row]:
 def _bodies(bench: Bench, size: int) -> Iterator[Row]:
     sides = bench.turns(__name__, size, "bodies", "orjson", peers=("orjson",))
     is_reach = size == 1_000_000
-    yield faster("P9", "JSON bodies of 300 against fetch and orjson", size, sides, "orjson", 2.8 if is_reach else None,
-                 "bodies", 200 if is_reach else None, note="bodies equal")
+    yield faster(
+        "P9",
+        "JSON bodies of 300 against fetch and orjson",
+        size,
+        sides,
+        "orjson",
+        2.8 if is_reach else None,
+        "bodies",
+        200 if is_reach else None,
+        note="bodies equal",
+    )
 
 
 def _stage(size: int, folder: Path, name: str) -> None:

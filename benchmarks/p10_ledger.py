@@ -20,13 +20,31 @@ def results(bench: Bench) -> Iterator[Row]:
         _prepare(size, bench.folder)
         if size == SIZES[-1]:
             sides = bench.turns(__name__, size, "ours", rounds=1)
-            yield within("P10", "ledger of 100 M keys", size, sides["ours"].seconds, "s", "≤ 1,280 MB",
-                         is_reached=sides["ours"].peak_mb <= 1_280, memory=sides["ours"].peak_mb)
+            yield within(
+                "P10",
+                "ledger of 100 M keys",
+                size,
+                sides["ours"].seconds,
+                "s",
+                "≤ 1,280 MB",
+                is_reached=sides["ours"].peak_mb <= 1_280,
+                memory=sides["ours"].peak_mb,
+            )
             continue
         sides = bench.turns(__name__, size, "ours", "by_hand", "sqlite")
         is_reach = size == 10_000_000
-        yield faster("P10", "ledger diff and update against SQLite", size, sides, "sqlite", 10 if is_reach else None, note="counts equal")
-        yield slower("P10", "ledger diff and update against SQL by hand", size, sides, "by_hand", 1.15 if is_reach else None)
+        yield faster(
+            "P10",
+            "ledger diff and update against SQLite",
+            size,
+            sides,
+            "sqlite",
+            10 if is_reach else None,
+            note="counts equal",
+        )
+        yield slower(
+            "P10", "ledger diff and update against SQL by hand", size, sides, "by_hand", 1.15 if is_reach else None
+        )
 
 
 def _prepare(size: int, folder: Path) -> None:
@@ -34,8 +52,10 @@ def _prepare(size: int, folder: Path) -> None:
     import duckdb
 
     with duckdb.connect(config={"memory_limit": "2GB", "temp_directory": str(folder / "spill")}) as connection:
-        for name, first, value in (("ledger", 0, "CAST(i AS VARCHAR)"),
-                                   ("source", size // 200, "CAST(i AS VARCHAR) || CASE WHEN i % 100 = 0 THEN 'new' ELSE '' END")):
+        for name, first, value in (
+            ("ledger", 0, "CAST(i AS VARCHAR)"),
+            ("source", size // 200, "CAST(i AS VARCHAR) || CASE WHEN i % 100 = 0 THEN 'new' ELSE '' END"),
+        ):
             path = folder / f"{name}-{size}.parquet"
             if path.exists():
                 continue
@@ -67,8 +87,11 @@ def ours(size: int, folder: Path) -> dict[str, Any]:
     source = f"SELECT position, position + 1 AS \"row\", kh_high, kh_low, rh, 0 AS flaw FROM '{folder / f'source-{size}.parquet'}'"
     connection.execute(f"CREATE TEMP VIEW rows AS {source}")
     connection.execute("CREATE TEMP VIEW accepted AS SELECT * FROM rows WHERE flaw = 0")
-    for each in ("again (position BIGINT, kh_high UBIGINT, kh_low UBIGINT, rh UBIGINT, turn BIGINT)",
-                 "skipped (position BIGINT)", "refused (position BIGINT)"):
+    for each in (
+        "again (position BIGINT, kh_high UBIGINT, kh_low UBIGINT, rh UBIGINT, turn BIGINT)",
+        "skipped (position BIGINT)",
+        "refused (position BIGINT)",
+    ):
         connection.execute(f"CREATE TEMP TABLE {each}")
     known = anyio.run(state.fetch, "leads", home)
     found = ledger.compare(connection, known, only_changed=True)
@@ -101,7 +124,9 @@ def by_hand(size: int, folder: Path) -> dict[str, Any]:
             f"CREATE TEMP TABLE sent AS SELECT kh_high, kh_low, rh FROM '{new}' ANTI JOIN '{old}' AS old USING (kh_high, kh_low, rh)"
         )
         [(sent,)] = connection.execute("SELECT count(*) FROM sent").fetchall()
-        [(gone,)] = connection.execute(f"SELECT count(*) FROM '{old}' ANTI JOIN '{new}' AS new USING (kh_high, kh_low)").fetchall()
+        [(gone,)] = connection.execute(
+            f"SELECT count(*) FROM '{old}' ANTI JOIN '{new}' AS new USING (kh_high, kh_low)"
+        ).fetchall()
         connection.execute("SET preserve_insertion_order = false")
         connection.execute(
             f"""
@@ -122,7 +147,9 @@ def sqlite(size: int, folder: Path) -> dict[str, Any]:
     if not kept.exists():
         with sqlite3.connect(kept) as made:
             made.execute("CREATE TABLE ledger (kh BLOB PRIMARY KEY, rh INTEGER) WITHOUT ROWID")
-            made.executemany("INSERT INTO ledger VALUES (?, ?)", _pairs(folder / f"ledger-{size}.parquet", "ORDER BY 1"))
+            made.executemany(
+                "INSERT INTO ledger VALUES (?, ?)", _pairs(folder / f"ledger-{size}.parquet", "ORDER BY 1")
+            )
         made.close()
     shutil.copyfile(kept, place)
     start, used = time.perf_counter(), time.process_time()

@@ -12,7 +12,9 @@ from benchmarks.measure import process, take_turns
 
 ID = "P16"
 OPERATIONS = (1, 10, 100)
-os.environ.update(MARKETO_BASE_URL="https://123-ABC-456.mktorest.com", MARKETO_CLIENT_ID="id", MARKETO_CLIENT_SECRET="secret")  # noqa: S106 - made up
+os.environ.update(
+    MARKETO_BASE_URL="https://123-ABC-456.mktorest.com", MARKETO_CLIENT_ID="id", MARKETO_CLIENT_SECRET="secret"
+)  # noqa: S106 - made up
 
 
 def results(bench: Bench) -> Iterator[Row]:
@@ -24,7 +26,9 @@ def results(bench: Bench) -> Iterator[Row]:
     for count in (1, 10, 50, 100):
         home = _many(bench.folder, count)
         sides = bench.commands({"ours": [*syncer, "validate", str(home)], "python": nothing}, 5)
-        yield slower("P16", "syncer validate of so many operations", count, sides, "python", 25 if count == 50 else None)
+        yield slower(
+            "P16", "syncer validate of so many operations", count, sides, "python", 25 if count == 50 else None
+        )
     home, bare = _thousand(bench.folder)
     command = [*syncer, "plan", str(home), "--offline", "--work", str(bench.folder / "work-thousand")]
     sides = take_turns({"ours": lambda: process(command), "duckdb": lambda: process(bare)}, 1_000, 5)

@@ -58,11 +58,14 @@ def sqlalchemy(size: int, folder: Path) -> dict[str, Any]:
     from sqlalchemy import create_engine, text
 
     rows = 0
+    schema = None
     writer = None
     with create_engine(f"sqlite:///{folder / f'leads-{size}.sqlite'}").connect() as connection:
         found = connection.execution_options(yield_per=10_000).execute(text("SELECT * FROM leads"))
         for piece in found.mappings().partitions():
-            table = pa.Table.from_pylist([dict(row) for row in piece])
+            table = pa.Table.from_pylist([dict(row) for row in piece], schema=schema)
+            schema = schema or pa.schema([(each, pa.string()) for each in table.column_names])
+            table = table.cast(schema)
             writer = writer or pq.ParquetWriter(folder / "sqlalchemy.parquet", table.schema)
             writer.write_table(table)
             rows += len(piece)

@@ -103,15 +103,27 @@ def _line(rows: list[dict[str, Any]], row: dict[str, Any]) -> str:
     reached = {True: "yes", False: "**no**", None: ""}[row["reached"]]
     theirs = "" if row["theirs"] is None else f"{row['baseline']} {_number(row['theirs'])} s"
     cells = [
-        row["figure"], row["what"], f"{row['size']:,}", f"{_number(row['ours'])} {row['unit']}", theirs, _times(row["ratio"]),
-        _times(row["cpu_ratio"]), row["reach"], reached, "" if row["memory_mb"] is None else f"{row['memory_mb']:,.0f}",
-        grown, row.get("load", ""), row["note"],
+        row["figure"],
+        row["what"],
+        f"{row['size']:,}",
+        f"{_number(row['ours'])} {row['unit']}",
+        theirs,
+        _times(row["ratio"]),
+        _times(row["cpu_ratio"]),
+        row["reach"],
+        reached,
+        "" if row["memory_mb"] is None else f"{row['memory_mb']:,.0f}",
+        grown,
+        row.get("load", ""),
+        row["note"],
     ]
     return "| " + " | ".join(cells) + " |\n"
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2f}" if value >= 0.1 else f"{value:.4f}"
+    return (
+        f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2f}" if value >= 0.1 else f"{value:.4f}"
+    )
 
 
 def _times(value: float | None) -> str:
