@@ -123,8 +123,8 @@ class QuotaSpentError(TargetError):
 class RefusedError(TargetError):
     """The same request will be refused again. `vendor_code` is the vendor's word for it, "" for plain HTTP.
 
-    `is_about_caller` says that no record is to blame (sign-in, permission, an unknown address), so that a smaller request
-    would be refused as well; otherwise the executor looks for the records that are.
+    `is_about_caller` says that no record is to blame (sign-in, permission, an unknown address), so that a smaller
+    request would be refused as well; otherwise the executor looks for the records that are.
     """
 
     vendor_code: str = ""

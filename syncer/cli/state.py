@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -60,8 +60,10 @@ def unlock(
 
 
 def resolve(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")],
     verdict: Annotated[str, typer.Option("--as", metavar="sent|unsent", help="What you found in the target.")],
+    run: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="The run's id; the only unfinished one unless said.")
+    ] = None,
     unit: Annotated[
         str | None, typer.Option("--unit", metavar="UNIT", help="Only this request or job; all held ones unless said.")
     ] = None,
@@ -76,6 +78,7 @@ def resolve(
 
     if verdict not in ("sent", "unsent"):
         raise UserError("R901", f'"{verdict}" is no verdict.', "Say --as sent or --as unsent.")
-    ruled = applying.resolve(load.read(project), planning.Settings(work=work, state=state), run, verdict, unit)
+    word: Literal["sent", "unsent"] = "sent" if verdict == "sent" else "unsent"
+    run, ruled = applying.resolve(load.read(project), planning.Settings(work=work, state=state), run, word, unit)
     rest = again(project, work=work, state=state)
     typer.echo(f"Noted for {counted(len(ruled), 'unit')}. Go on with:\n    syncer resume {run}{rest}", err=True)

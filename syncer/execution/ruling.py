@@ -14,13 +14,18 @@ if TYPE_CHECKING:
     from syncer.state.protocol import Lease, Store
 
 
-async def rule(store: Store, lease: Lease, run: str, verdict: Literal["sent", "unsent"], by: str) -> tuple[str, ...]:
-    """Note `verdict` for every unit of `run` that waits for one, and return them; `UserError` when there is none."""
+async def rule(  # noqa: PLR0913, PLR0917 - who says what of which
+    store: Store, lease: Lease, run: str, verdict: Literal["sent", "unsent"], by: str, only: str | None = None
+) -> tuple[str, ...]:
+    """Note `verdict` for every unit of `run` that waits for one, or `only` for one, and return them.
+
+    Raises `UserError` when none waits.
+    """
     journal = await store.journal(run, lease)
     past = Past()
     async for note in journal.notes():
         past.add(note)
-    held = past.held()
+    held = tuple(unit for unit in past.held() if only in {None, unit})
     if not held:
         raise UserError(
             "R109", f'Run "{run}" has no unit that waits for a word.', "See what is unfinished with:", "syncer runs"

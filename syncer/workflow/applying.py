@@ -6,13 +6,12 @@ import getpass
 import os
 import secrets
 import shutil
-import signal
 import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 
@@ -21,12 +20,15 @@ from syncer.engine.staged import reopen
 from syncer.errors import SyncerError, UserError
 from syncer.execution.context import Context, Guard, PathRule, Stop
 from syncer.execution.executor import run as execute
+from syncer.execution.ruling import rule
+from syncer.execution.running import fence
+from syncer.execution.signals import listen
 from syncer.plan import digest, guard
-from syncer.state.lease import lost
 from syncer.state.place import write_durably
-from syncer.state.protocol import Committing, Finished, Held, Parked, Ruled, Settled, Started
+from syncer.state.protocol import Committing, Finished, Held, Parked, Settled, Started
 from syncer.targets import registry
 from syncer.workflow.endpoints import declared_endpoint, instance_of, sessions
+from syncer.workflow.unfinished import refuse_before_others
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from syncer.execution.events import Event
     from syncer.execution.report import RunResult
     from syncer.plan.models import Plan
-    from syncer.state.protocol import Lease, Note
+    from syncer.state.protocol import Note
     from syncer.state.registry import OpenStore
     from syncer.workflow.load import Loaded
     from syncer.workflow.planning import Planned, Settings
@@ -44,9 +46,10 @@ if TYPE_CHECKING:
     Listen = Callable[[Event], None]
 
 _PLAN = "plan.json"
+_KEPT = frozenset({_PLAN, "rejects.csv", "rejects.jsonl"})
+"""What stays of a finished run."""
 _WINDOW_SECONDS = 20.0
 """The longest rate window of any vendor: Adobe, "Marketo Integration Best Practices", 100 calls in 20 seconds."""
-_EXIT_BY_SIGNAL = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +107,21 @@ def _folder(settings: Settings, root: Path, run: str) -> Path:
     return settings.folder(root) / "runs" / run
 
 
-def apply_plan(planned: Planned, new: NewRun, settings: Settings, listen: Listen) -> Applied:
+def apply_plan(planned: Planned, new: NewRun, settings: Settings, events: Listen) -> Applied:
     """Perform a plan whose rows are staged in the run's folder; everything that a resume needs stays there."""
-    guards = {name: _guard(planned, name) for name in planned.staged}
+    guards = {name: _guard(planned.loaded, name, each) for name, each in planned.staged.items()}
     write_durably(new.folder / _PLAN, digest.dump(planned.plan).encode())
     new.has_begun = True
-    run = partial(_run, planned.loaded, planned.plan, new.run, new.folder, settings, listen, planned.staged, guards)
+    run = partial(_run, planned.loaded, planned.plan, new.run, new.folder, settings, events, planned.staged, guards)
     return anyio.run(run)
 
 
-def resume_run(loaded: Loaded, unfinished: Unfinished, settings: Settings, listen: Listen) -> Applied:
-    """Go on with a run from its own staged rows; the source is not read again."""
+def resume_run(loaded: Loaded, unfinished: Unfinished, settings: Settings, events: Listen) -> Applied:
+    """Go on with a run from its own staged rows; the source is not read again, and today's guards count."""
     staged = {each.name: reopen(unfinished.folder / "staged" / each.name) for each in unfinished.plan.operations}
-    return anyio.run(
-        partial(_run, loaded, unfinished.plan, unfinished.run, unfinished.folder, settings, listen, staged, {})
-    )
+    guards = {name: _guard(loaded, name, each) for name, each in staged.items() if name in loaded.manifest.operations}
+    run = partial(_run, loaded, unfinished.plan, unfinished.run, unfinished.folder, settings, events, staged, guards)
+    return anyio.run(run)
 
 
 async def _run(
@@ -127,7 +130,7 @@ async def _run(
     run: str,
     folder: Path,
     settings: Settings,
-    listen: Listen,
+    events: Listen,
     staged: Mapping[str, Staged],
     guards: Mapping[str, Guard],
 ) -> Applied:
@@ -137,13 +140,14 @@ async def _run(
     try:
         lease = await store.acquire(_key_spaces(loaded, plan), _holder(), run)
         try:
+            await refuse_before_others(store, loaded.manifest, plan, run)
             recent = _recent_calls(await _notes(store, run), settings.clock.now())
             async with sessions(
                 loaded,
                 names,
                 settings.clock,
                 sandbox=settings.sandbox,
-                fence=partial(_refuse_without, lease),
+                fence=fence(lease),
                 recent_calls=recent,
             ) as opened:
                 context = Context(
@@ -158,7 +162,7 @@ async def _run(
                     paths=_paths(loaded, plan),
                     ledger_serials={each.name: int(each.digest) for each in plan.inputs.ledger},
                     guards=guards,
-                    listener=listen,
+                    listener=events,
                     stop=stop,
                 )
                 result = await _stopped_by_signals(stop, partial(execute, plan, context))
@@ -170,24 +174,25 @@ async def _run(
         for each in staged.values():
             each.close()
     if result.is_finished:
-        # Staged rows and payload files hold personal data, and nothing needs them any more.
-        for name in ("staged", "files", "ledger"):
-            shutil.rmtree(folder / name, ignore_errors=True)
+        _forget_rows(folder)
     return Applied(result, folder, loaded.root)
+
+
+def _forget_rows(folder: Path) -> None:
+    """Delete staged rows and payload files: they hold personal data, and nothing needs them any more."""
+    for place in folder.iterdir():
+        if place.is_dir():
+            shutil.rmtree(place)
+        elif place.name not in _KEPT:
+            place.unlink()
 
 
 async def _stopped_by_signals(stop: Stop, work: Callable[[], Awaitable[RunResult]]) -> RunResult:
     """Return what `work` returns; SIGTERM or Ctrl-C ends it in good order, a second one at once."""
     done: list[RunResult] = []
     failed: list[SyncerError] = []
-
-    async def listen() -> None:
-        with anyio.open_signal_receiver(*_EXIT_BY_SIGNAL) as signals:
-            async for number in signals:
-                stop.request(_EXIT_BY_SIGNAL[number])
-
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(listen)
+        tasks.start_soon(listen, stop)
         try:
             done.append(await work())
         except SyncerError as error:
@@ -197,12 +202,6 @@ async def _stopped_by_signals(stop: Stop, work: Callable[[], Awaitable[RunResult
     if failed:
         raise failed[0]
     return done[0]
-
-
-def _refuse_without(lease: Lease) -> None:
-    """Let nothing leave when the lease may have ended: checked after all waiting, right before the send."""
-    if lease.remaining_seconds() <= 0:
-        raise lost(lease.epoch)
 
 
 def _recent_calls(notes: Sequence[Note], now: float) -> int:
@@ -230,13 +229,12 @@ def _paths(loaded: Loaded, plan: Plan) -> dict[tuple[str, str], PathRule]:
     return found
 
 
-def _guard(planned: Planned, name: str) -> Guard:
+def _guard(loaded: Loaded, name: str, staged: Staged) -> Guard:
     """Return an operation's guards as counts of the rows that were read."""
-    guards = planned.loaded.manifest.operations[name].guards
-    facts = planned.staged[name].facts
+    guards = loaded.manifest.operations[name].guards
 
     def most(limit: int | str | None) -> int | None:
-        return None if limit is None else guard.most(limit, facts.read)
+        return None if limit is None else guard.most(limit, staged.facts.read)
 
     return Guard(max_rejected=most(guards.max_rejected), max_creates=most(guards.max_creates))
 
@@ -281,12 +279,7 @@ def _units(number: int) -> str:
 def find_run(loaded: Loaded, settings: Settings, run: str | None) -> Unfinished:
     """Return the named run, or the only unfinished one; raises `UserError` where that is not clear."""
     known = list_runs(loaded, settings)
-    open_runs = [each.run for each in known if each.status != "finished"]
-    if run is None:
-        if len(open_runs) != 1:
-            what = "There is no unfinished run." if not open_runs else f"{len(open_runs)} runs are unfinished."
-            raise UserError("R905", what, "Name one of them:" if open_runs else "See all runs with:", "syncer runs")
-        run = open_runs[0]
+    run = run or _only_unfinished(known)
     folder = _folder(settings, loaded.root, run)
     if run not in {each.run for each in known}:
         raise UserError("R905", f'There is no run "{run}" here.', "See all runs with:", "syncer runs")
@@ -297,6 +290,14 @@ def find_run(loaded: Loaded, settings: Settings, run: str | None) -> Unfinished:
             "Resume there, or restore that machine's work folder here and name it with --work.",
         )
     return Unfinished(run, digest.load((folder / _PLAN).read_text(encoding="utf-8")), folder)
+
+
+def _only_unfinished(known: Sequence[RunInfo]) -> str:
+    unfinished = [each.run for each in known if each.status != "finished"]
+    if len(unfinished) == 1:
+        return unfinished[0]
+    what = f"{len(unfinished)} runs are unfinished." if unfinished else "There is no unfinished run."
+    raise UserError("R905", what, "Name one of them:" if unfinished else "See all runs with:", "syncer runs")
 
 
 def unlock(loaded: Loaded, settings: Settings, epoch: int) -> None:
@@ -311,31 +312,25 @@ def unlock(loaded: Loaded, settings: Settings, epoch: int) -> None:
     anyio.run(work, settings.store(loaded.root))
 
 
-def resolve(loaded: Loaded, settings: Settings, run: str, verdict: str, unit: str | None) -> tuple[str, ...]:
-    """Note a person's word on held units of a run and return their ids; raises `UserError` when none is held."""
-    return anyio.run(_resolve, settings.store(loaded.root), run, verdict, unit)
+def resolve(
+    loaded: Loaded, settings: Settings, run: str | None, verdict: Literal["sent", "unsent"], unit: str | None
+) -> tuple[str, tuple[str, ...]]:
+    """Note a person's word on held units of a run, or of the only unfinished one; return the run and the units.
+
+    Raises `UserError` when none is held.
+    """
+    run = run or _only_unfinished(list_runs(loaded, settings))
+    return run, anyio.run(_resolve, settings.store(loaded.root), run, verdict, unit)
 
 
-async def _resolve(store: OpenStore, run: str, verdict: str, unit: str | None) -> tuple[str, ...]:
+async def _resolve(store: OpenStore, run: str, verdict: Literal["sent", "unsent"], unit: str | None) -> tuple[str, ...]:
     try:
-        held: dict[str, None] = {}
-        for note in await _notes(store, run):
-            if isinstance(note, Held):
-                held[note.unit] = None
-            elif isinstance(note, Ruled | Settled):
-                held.pop(note.unit, None)
-        ruled = tuple(name for name in held if unit in (None, name))
-        if not ruled:
-            if run not in await store.runs():
-                raise UserError("R905", f'There is no run "{run}" here.', "See all runs with:", "syncer runs")
-            raise UserError("R906", f'Run "{run}" holds no such doubt.', "See how runs stand with:", "syncer runs")
+        if run not in await store.runs():
+            raise UserError("R905", f'There is no run "{run}" here.', "See all runs with:", "syncer runs")
         lease = await store.acquire((), _holder(), run)
         try:
-            journal = await store.journal(run, lease)
-            for name in ruled:
-                await journal.append(Ruled(unit=name, verdict="sent" if verdict == "sent" else "unsent", by=_holder()))
+            return await rule(store, lease, run, verdict, _holder(), unit)
         finally:
             await lease.release()
-        return ruled
     finally:
         store.close()
