@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from syncer import catalogue
 from syncer.diagnostics import Diagnostic, Severity, in_order
-from syncer.errors import ManifestError, SyncerError
+from syncer.errors import ManifestError, StateError, SyncerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _CONTROL = {code: f"\\x{code:02x}" for code in range(32) if code not in (9, 10)} | {127: "\\x7f"}
 _COLOUR = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "place": "\x1b[1m", "off": "\x1b[0m"}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_BROKEN = {errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE}
 
 
 def harmless(text: str) -> str:
@@ -43,8 +46,9 @@ def show_bug(error: BaseException) -> None:
     inner = error
     while isinstance(inner, BaseExceptionGroup) and inner.exceptions:
         inner = inner.exceptions[0]
-    if isinstance(inner, SyncerError):
-        show_error(inner)
+    known = _of_the_disk(inner) if isinstance(inner, OSError) else inner
+    if isinstance(known, SyncerError):
+        show_error(known)
         return
     frames = [
         f"    {frame.filename.rpartition('/syncer/')[2]}:{frame.lineno} {frame.name}"
@@ -54,6 +58,19 @@ def show_bug(error: BaseException) -> None:
     lines = [f"error R900: {catalogue.title('R900')}", f"  {type(inner).__name__} came up in:", *frames[-8:]]
     lines.append("  This is a bug in syncer. What was sent is journalled; `syncer runs` says how each run stands.")
     print("\n".join(lines), file=sys.stderr)
+
+
+def _of_the_disk(error: OSError) -> StateError | None:
+    """Return what to say when the system has no room or its disk fails, which may happen at any file; else None."""
+    code = "R204" if error.errno in _NO_ROOM else "R205" if error.errno in _BROKEN else None
+    if code is None:
+        return None
+    return StateError(
+        code,
+        f"A file of this run could not be written or read: {error.strerror}.",
+        "See that the disks of the work folder and of the state have room and work. How the run stands is said by:",
+        "syncer runs",
+    )
 
 
 def show_diagnostics(found: Sequence[Diagnostic], output: str) -> None:

@@ -1,0 +1,31 @@
+"""What the last resort says of an exception that nobody caught."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+import pytest
+
+from syncer.cli.views.trouble import show_bug
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(errno.ENOSPC, "R204"), (errno.EDQUOT, "R204"), (errno.EIO, "R205"), (errno.EROFS, "R205")]
+)
+def test_a_disk_that_refuses_is_no_bug(number: int, code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A full or failing disk is named with its reason, also from inside a group of tasks."""
+    show_bug(ExceptionGroup("tasks", [OSError(number, os.strerror(number), "ada@example.com.csv")]))
+    said = capsys.readouterr().err
+    assert said.startswith(f"error {code}: ")
+    assert os.strerror(number) in said
+    assert "ada" not in said
+
+
+def test_any_other_exception_is_a_bug_and_keeps_its_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """What an unexpected exception says may hold a value, so only its name and place are shown."""
+    show_bug(FileNotFoundError(errno.ENOENT, "ada@example.com"))
+    said = capsys.readouterr().err
+    assert said.startswith("error R900: ")
+    assert "FileNotFoundError" in said
+    assert "ada" not in said
