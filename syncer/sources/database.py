@@ -1,7 +1,7 @@
 """Reads the rows of one query from a database through ADBC, as Arrow, without a row loop.
 
 Hands on rows in the order of the query. Only a query can be written here: a statement that changes anything is
-refused before a connection is made.
+refused before a connection is made, and the connection itself can only read.
 """
 
 from __future__ import annotations
@@ -15,18 +15,22 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from syncer.errors import SourceError
-from syncer.sources import spool
-from syncer.sources.column import work_file
+from syncer.sources import header, spool
+from syncer.sources.column import name, source_column, work_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import duckdb
+    import pyarrow as pa
 
     from syncer.manifest.models import Column
     from syncer.sources.protocol import Relation, SourceColumn
 
 _DIALECTS = {"sqlite": "sqlite", "postgresql": "postgres", "postgres": "postgres"}
+_SQLITE_ROWS = 100_000
+"""SQLite types values, not columns: the driver takes a column's type from so many rows, and refuses a later misfit."""
+_FIRST_DAY, _LAST_DAY = "0001-01-01 00:00:00+00", "9999-12-31 23:59:59.999999+00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,66 +43,105 @@ class DatabaseSource:
     declared: Mapping[str, Column]
 
     def columns(self) -> tuple[SourceColumn, ...]:
-        """Return the columns that the query gives; asks the database for no row. Raises `SourceError`."""
+        """Return the columns that the query gives; asks for rows only where nothing else tells types."""
         import duckdb
 
+        some = f"LIMIT {_SQLITE_ROWS}" if self._scheme() == "sqlite" else "WHERE 1 = 0"
         with duckdb.connect(":memory:") as connection, self._connected() as database, database.cursor() as cursor:
-            nothing = self._ask(cursor, f"SELECT * FROM ({self._query()}) AS asked WHERE 1 = 0")
-            connection.register("asked", nothing)
+            connection.register("asked", self._ask(cursor, f"SELECT * FROM ({self._query()}) AS asked {some}"))
             rows = connection.execute("DESCRIBE asked").fetchall()
-        from syncer.sources.column import source_column
-
         return tuple(source_column(row[0], self.declared, row[1]) for row in rows)
 
     def open(self, connection: duckdb.DuckDBPyConnection) -> Relation:
         """Run the query, write its rows down and return their scan; raises `SourceError`."""
+        import duckdb
+
         path = work_file(connection, f"{self.name}.parquet")
         with self._connected() as database, database.cursor() as cursor:
             connection.register("asked", self._ask(cursor, self._query()))
             try:
                 spool.write(connection, "SELECT * FROM asked", path)
+            except duckdb.Error as problem:
+                # A query can fail at any row, and the words of that quote the row.
+                raise self._explain(problem) from None
             finally:
                 connection.unregister("asked")
         found = spool.columns(connection, path, self.declared, self.name)
-        return spool.relation(connection, path, found, self._explain)
+        relation = spool.relation(connection, path, found, self._explain)
+        self._refuse_endless_days(connection, relation)
+        return relation
+
+    def _scheme(self) -> str:
+        try:
+            return urlsplit(self.url).scheme
+        except ValueError:
+            # The reason quotes the address, and the address may hold a password.
+            raise SourceError("S121", f'The address of source "{self.name}" is no URL.') from None
 
     def _query(self) -> str:
         """Return the query as it was written, once it is known to be one and nothing else."""
         try:
-            statements = sqlglot.parse(self.sql, dialect=_DIALECTS.get(urlsplit(self.url).scheme))
+            statements = sqlglot.parse(self.sql, dialect=_DIALECTS.get(self._scheme()))
         except SqlglotError as problem:
             raise SourceError("S120", f'The SQL of source "{self.name}" cannot be parsed.') from problem
         if len(statements) != 1 or not isinstance(statements[0], exp.Query):
             raise SourceError("S120", f'The SQL of source "{self.name}" is not one query.', "Write one SELECT.")
-        if any(statements[0].find_all(exp.Insert, exp.Update, exp.Delete, exp.Command)):
+        if any(statements[0].find_all(exp.Insert, exp.Update, exp.Delete, exp.Into, exp.Command)):
             raise SourceError("S120", f'The SQL of source "{self.name}" changes data.', "Write one SELECT.")
-        return self.sql.strip().rstrip(";")
+        # The drivers write around it, and it may end in a comment.
+        return self.sql.strip().rstrip(";") + "\n"
 
     def _connected(self) -> Any:
         """Return a connection of the driver that the URL's scheme names."""
-        parts = urlsplit(self.url)
+        scheme = self._scheme()
         try:
-            if parts.scheme == "sqlite":
+            if scheme == "sqlite":
                 from adbc_driver_sqlite import dbapi as sqlite
 
-                return sqlite.connect(f"file:{parts.path.removeprefix('/')}?mode=ro")
-            if parts.scheme in {"postgresql", "postgres"}:
+                return sqlite.connect(f"file:{urlsplit(self.url).path.removeprefix('/')}?mode=ro")
+            if scheme in {"postgresql", "postgres"}:
                 from adbc_driver_postgresql import dbapi as postgres
 
                 return postgres.connect(self.url)
         except ImportError as problem:
             advice = 'Install it with "syncer[databases]".'
-            raise SourceError("S121", f'The driver for "{parts.scheme}" is not installed.', advice) from problem
+            raise SourceError("S121", f'The driver for "{scheme}" is not installed.', advice) from problem
         except Exception as problem:  # noqa: BLE001 - drivers share no class of errors
             raise self._failed("connect", problem) from None
-        raise SourceError("S121", f'There is no driver for "{parts.scheme}".', 'Write "sqlite:" or "postgresql:".')
+        raise SourceError("S121", f'There is no driver for "{scheme}".', 'Write "sqlite:" or "postgresql:".')
 
-    def _ask(self, cursor: Any, query: str) -> Any:
+    def _ask(self, cursor: Any, query: str) -> pa.RecordBatchReader:
         try:
+            if self._scheme() == "sqlite":
+                cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(_SQLITE_ROWS)})
+            else:
+                # A function can change data from within a SELECT; here the server refuses it.
+                cursor.execute("SET TRANSACTION READ ONLY")
             cursor.execute(query)
-            return cursor.fetch_record_batch()
+            reader: pa.RecordBatchReader = cursor.fetch_record_batch()
         except Exception as problem:  # noqa: BLE001 - drivers share no class of errors
             raise self._failed("query", problem) from None
+        if not reader.schema.names:
+            raise SourceError("S120", f'The SQL of source "{self.name}" gives no columns.', "Write one SELECT.")
+        header.check_names(reader.schema.names, self.name)
+        for field in reader.schema:
+            if _is_binary(field.type):
+                detail = f'The column "{field.name}" of source "{self.name}" comes as bytes without a meaning.'
+                raise SourceError("S123", detail, "Convert it in the query, for example CAST(... AS text).")
+        return reader
+
+    def _refuse_endless_days(self, connection: duckdb.DuckDBPyConnection, relation: Relation) -> None:
+        """Raise for a day outside the years 1 to 9999: PostgreSQL's infinity comes as such a day."""
+        for column in relation.columns:
+            if not column.raw.startswith(("DATE", "TIMESTAMP")):
+                continue
+            outside = f"{name(column.name)} NOT BETWEEN CAST('{_FIRST_DAY}' AS {column.raw}) AND '{_LAST_DAY}'"
+            [(found,)] = connection.execute(f"SELECT count(*) FROM ({relation.sql}) WHERE {outside}").fetchall()
+            if found:
+                detail = (
+                    f'{found:,} rows of source "{self.name}" have no day of the years 1 to 9999 in "{column.name}".'
+                )
+                raise SourceError("S123", detail, "Make it null in the query, for example by CASE.")
 
     def _failed(self, verb: str, problem: Exception) -> SourceError:
         """Return an error without the driver's own words, which may quote the URL."""
@@ -106,3 +149,16 @@ class DatabaseSource:
 
     def _explain(self, problem: duckdb.Error) -> SourceError:
         return self._failed("be read", problem)
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    """Return whether values are bytes: the driver hands on a type that it does not know as the server's own bytes."""
+    import pyarrow as pa
+
+    if isinstance(kind, pa.UuidType):
+        return False
+    if isinstance(kind, pa.BaseExtensionType):
+        return _is_binary(kind.storage_type)
+    if pa.types.is_list(kind):
+        return _is_binary(kind.value_type)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))

@@ -22,7 +22,7 @@ def write(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     """Write the query's rows in their order; return their number."""
     path.touch(mode=0o600)
     [(rows,)] = connection.execute(
-        f"COPY ({query}) TO {text(str(path))} (FORMAT parquet, USE_TMP_FILE false)"
+        f"COPY (\n{query}\n) TO {text(str(path))} (FORMAT parquet, USE_TMP_FILE false)"
     ).fetchall()
     return int(rows)
 
@@ -49,7 +49,7 @@ def relation(
     def finish(_rows: int) -> str:
         [(digest,)] = connection.execute(
             f"""
-            SELECT CAST(bit_xor(md5_number(file_row_number || to_json(struct_pack({members})))) AS VARCHAR)
+            SELECT CAST(coalesce(bit_xor(md5_number(file_row_number || to_json(struct_pack({members})))), 0) AS VARCHAR)
             FROM {scan}
             """
         ).fetchall()

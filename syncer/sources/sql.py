@@ -87,7 +87,7 @@ class SqlSource:
             raise SourceError("S120", f'The SQL of source "{self.name}" reads {named}, which is no source.')
         ordered = self.sql.strip().rstrip(";")
         if not query.args.get("order"):
-            ordered = f"SELECT * FROM ({ordered}) ORDER BY ALL"
+            ordered = f"SELECT * FROM (\n{ordered}\n) ORDER BY ALL"
         return ordered, sorted(tables)
 
     def _explain(self, problem: duckdb.Error) -> SourceError:
