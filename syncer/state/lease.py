@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from syncer.errors import LeaseLostError, LockedError
 
 TTL_SECONDS = 60.0
-MAX_REQUEST_SECONDS = 130.0
-"""The hard total deadline of one request: the longest that a sent byte can be on its way."""
+MAX_REQUEST_SECONDS = 370.0
+"""The longest hard deadline of a request, that of an upload: as long a sent byte can be on its way."""
 MARGIN_SECONDS = 5.0
 
 

@@ -59,7 +59,7 @@ async def test_a_holder_without_a_lock_file_is_waited_for(opened: Opener, tmp_pa
     (tmp_path / "state" / f"holder-{lease.epoch}.lock").unlink()
     with pytest.raises(LockedError):
         await second.acquire(("leads",), "bob", "run1")
-    clock.pass_by(196)
+    clock.pass_by(436)
     await second.acquire(("leads",), "bob", "run1")
 
 

@@ -129,7 +129,7 @@ async def test_a_note_that_stayed_on_its_way_is_refused_after_a_take_over(s3: S3
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(append)
         await in_thread(late.came.wait)
-        s3.ahead_seconds = 300
+        s3.ahead_seconds = 540
         await store().acquire(("leads",), "bob", "run2")
         late.gate.set()
     assert len(caught) == 1
@@ -168,11 +168,11 @@ async def test_clocks_that_disagree_by_an_hour_harm_nobody(s3: S3Server, skew: f
     """The server's dates decide: a fresh process waits as long as it must, whatever time it believes it is."""
     here, there = HandClock(), HandClock(start=HandClock().wall + skew)
     lease = await store(here).acquire(("leads",), "ada", "run1")
-    for ahead in (0, 60, 190):
+    for ahead in (0, 60, 430):
         s3.ahead_seconds = ahead
         with pytest.raises(LockedError):
             await store(there).acquire(("leads",), "bob", "run2")
-    s3.ahead_seconds = 200
+    s3.ahead_seconds = 440
     await store(there).acquire(("leads",), "bob", "run2")
     with pytest.raises(LeaseLostError):
         await lease.renew()
@@ -181,7 +181,7 @@ async def test_clocks_that_disagree_by_an_hour_harm_nobody(s3: S3Server, skew: f
 async def test_a_contender_that_died_half_way_hinders_nobody(s3: S3Server) -> None:
     """It ended the silent holder's beat and got no further; the next one goes on from there."""
     old = await store().acquire(("leads",), "ada", "run1")
-    s3.ahead_seconds = 200
+    s3.ahead_seconds = 440
     s3.troubles = [Trouble("deny", part="leases", times=1)]
     with pytest.raises(StateError, match="R221"):
         await store().acquire(("leads",), "bob", "run2")
@@ -194,7 +194,7 @@ async def test_a_silent_holder_cannot_open_a_journal_any_more(s3: S3Server) -> N
     """Taken over before it had written a single note."""
     first = store()
     old = await first.acquire(("leads",), "ada", "run1")
-    s3.ahead_seconds = 200
+    s3.ahead_seconds = 440
     await store().acquire(("leads",), "bob", "run2")
     with pytest.raises(LeaseLostError):
         await first.journal("run1", old)
@@ -219,7 +219,7 @@ async def test_a_beat_that_somebody_deleted_is_begun_again(s3: S3Server) -> None
     with pytest.raises(LockedError):
         await store().acquire(("leads",), "bob", "run2")
     await lease.renew()
-    s3.ahead_seconds = 200
+    s3.ahead_seconds = 440
     await store().acquire(("leads",), "bob", "run2")
 
 
@@ -278,7 +278,7 @@ async def test_a_damaged_journal_stops_only_its_own_run(s3: S3Server) -> None:
     journal = await first.journal("run1", lease)
     await journal.append(STARTED)
     s3.put(f"{PREFIX}/journal/run1/00000002", b"spoilt")
-    s3.ahead_seconds = 200
+    s3.ahead_seconds = 440
     await store().acquire(("leads",), "bob", "run2")
     with pytest.raises(LeaseLostError):
         await journal.append(STARTED)
@@ -420,7 +420,7 @@ async def test_a_holder_that_wakes_up_and_its_heirs_never_write_both(seed: int) 
     for place in places[1:]:
         with pytest.raises(LockedError):
             await place.acquire(("leads",), "heir", "run2")
-    clock.pass_by(200)
+    clock.pass_by(440)
     kept: list[str] = []
     heirs: list[Any] = []
 
