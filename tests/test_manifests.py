@@ -42,3 +42,23 @@ def test_an_example_plans_offline(example: Loaded, tmp_path: Path) -> None:
     planned.close()
     assert isinstance(planned.plan, Plan)
     assert {each.operation for each in planned.plan.nodes} == set(example.manifest.operations)
+
+
+def test_every_kind_of_source_is_read(tmp_path: Path) -> None:
+    """Each format, a database and SQL over other sources give all their rows, and no row is refused."""
+    example = load.load(ROOT / "sources")
+    settings = planning.Settings(work=tmp_path / "work", offline=True)
+    planned = planning.make_plan(example, settings, tmp_path, lambda _operation, _phase: None)
+    planned.close()
+    assert isinstance(planned.plan, Plan)
+    assert {each.name: (each.read, each.outgoing) for each in planned.plan.operations} == {
+        "comma_separated": (2, 2),
+        "tab_separated": (2, 2),
+        "semicolon_separated": (2, 2),
+        "several_files": (3, 3),
+        "packed_and_looked_up": (3, 3),
+        "json_lines": (2, 2),
+        "parquet": (2, 2),
+        "database": (2, 2),
+        "other_sources": (2, 2),
+    }

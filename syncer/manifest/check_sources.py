@@ -25,7 +25,7 @@ _OPTIONS = {
 """Members that mean something, by kind of source."""
 _NEEDED = {"database": "sql", "connection": "object"}
 _TEXT_ONLY = ("delimiter", "quote", "encoding", "null_values")
-_COMPRESSION = re.compile(r"\.(gz|zst)$", re.IGNORECASE)
+_COMPRESSION = re.compile(r"\.gz$", re.IGNORECASE)
 
 
 def _kinds(source: Source) -> list[str]:
@@ -87,6 +87,19 @@ def _file_options(known: Known, name: str, source: Source) -> Iterator[Diagnosti
             yield known.finding("M211", (*path, option), f'"{option}" must be one character.')
     if source.quote is not None and source.quote == source.delimiter:
         yield known.finding("M211", (*path, "quote"), '"quote" and "delimiter" must differ.')
+
+
+def what_is_read(known: Known) -> Iterator[Diagnostic]:
+    """M222: what a manifest can say and no source reads: nothing that is written there is passed over in silence."""
+    for name, source in known.manifest.sources.items():
+        if source.connection is not None:
+            detail = f'The source "{name}" reads records of a connection, which is not supported.'
+            advice = "Export the records to a file, and read that."
+            yield known.finding("M222", ("sources", name, "connection"), detail, advice)
+        elif source.cursor is not None and source.database is not None:
+            detail = f'The source "{name}" goes on from a cursor, which is not supported: it is read whole.'
+            advice = 'Remove "cursor": what has not changed is not sent again. Narrow the query if it reads too much.'
+            yield known.finding("M222", ("sources", name, "cursor"), detail, advice)
 
 
 def column_contracts(known: Known) -> Iterator[Diagnostic]:

@@ -170,10 +170,11 @@ def _sources(
     opened: dict[str, Source] = {}
     columns: dict[str, tuple[SourceColumn, ...]] = {}
     for name in _readers_last(manifest, known):
-        if name in patterns and name not in files:
+        if manifest.sources[name].connection is not None or (name in patterns and name not in files):
             continue
         database = resolved[name].database
-        declared = manifest.sources[name].model_copy(update={"database": database.reveal() if database else None})
+        address = _in_project(database.reveal(), project.root) if database else None
+        declared = manifest.sources[name].model_copy(update={"database": address})
         try:
             opened[name] = open_source(name, declared, tuple(files.get(name, ())), opened)
             columns[name] = opened[name].columns()
@@ -181,6 +182,12 @@ def _sources(
             place = project.positions.at("sources", name)
             found.append(Diagnostic(error.code, error.detail, place, error.advice, error.command))
     return opened, columns
+
+
+def _in_project(address: str, root: Path) -> str:
+    """Return the address; a relative path of SQLite starts, like every path of a manifest, in the project's folder."""
+    path = address.removeprefix("sqlite:///")
+    return address if path in (address, "") or path.startswith("/") else f"sqlite:///{root.resolve() / path}"
 
 
 def _not_reached(project: Project, names: Sequence[str]) -> Iterator[Diagnostic]:

@@ -99,7 +99,7 @@ def test_the_format_of_a_file_is_told_by_its_name_or_said(checked: Say, said: Sa
           c: { file: a.txt, format: tsv }
           d: { file: "data/{{ var.x }}" }
           e: { file: a.parquet, delimiter: ";" }
-          f: { file: a.jsonl.zst, encoding: latin-1 }
+          f: { file: ab.jsonl.gz, encoding: latin-1 }
     """,
     )
     assert told == said("""
@@ -187,4 +187,26 @@ def test_declared_columns_are_columns_of_the_header(checked: Say, said: Said) ->
         m.yaml:3:111: error M218: Unknown source column
           The source "a" has no column "change_at" to go on from.
           Did you mean "changed_at"?
+    """)
+
+
+def test_what_no_source_reads_is_refused(checked: Say, said: Said) -> None:
+    """A cursor or a connection that had no effect would look as if it had one."""
+    told = checked(
+        "M222",
+        """
+        version: 1
+        sources:
+          a: { database: "{{ secret.D }}", sql: select 1, cursor: id }
+          b: { connection: m, object: lead, cursor: id }
+    """,
+    )
+    assert told == said("""
+        m.yaml:3:59: error M222: Not supported
+          The source "a" goes on from a cursor, which is not supported: it is read whole.
+          Remove "cursor": what has not changed is not sent again. Narrow the query if it reads too much.
+
+        m.yaml:4:20: error M222: Not supported
+          The source "b" reads records of a connection, which is not supported.
+          Export the records to a file, and read that.
     """)
