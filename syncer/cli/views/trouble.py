@@ -46,7 +46,7 @@ def show_bug(error: BaseException) -> None:
     inner = error
     while isinstance(inner, BaseExceptionGroup) and inner.exceptions:
         inner = inner.exceptions[0]
-    known = _of_the_disk(inner) if isinstance(inner, OSError) else inner
+    known = inner if isinstance(inner, SyncerError) else _of_the_disk(inner)
     if isinstance(known, SyncerError):
         show_error(known)
         return
@@ -60,17 +60,25 @@ def show_bug(error: BaseException) -> None:
     print("\n".join(lines), file=sys.stderr)
 
 
-def _of_the_disk(error: OSError) -> StateError | None:
+def _of_the_disk(error: BaseException) -> StateError | None:
     """Return what to say when the system has no room or its disk fails, which may happen at any file; else None."""
-    code = "R204" if error.errno in _NO_ROOM else "R205" if error.errno in _BROKEN else None
-    if code is None:
+    number = error.errno if isinstance(error, OSError) else _errno_of_duckdb(error)
+    code = "R204" if number in _NO_ROOM else "R205" if number in _BROKEN else None
+    if number is None or code is None:
         return None
     return StateError(
         code,
-        f"A file of this run could not be written or read: {error.strerror}.",
+        f"A file of this run could not be written or read: {os.strerror(number)}.",
         "See that the disks of the work folder and of the state have room and work. How the run stands is said by:",
         "syncer runs",
     )
+
+
+def _errno_of_duckdb(error: BaseException) -> int | None:
+    """Return the system's reason in an exception of DuckDB, which carries it in its text alone."""
+    if type(error).__name__ != "IOException":
+        return None
+    return next((number for number in _NO_ROOM | _BROKEN if os.strerror(number) in str(error)), None)
 
 
 def show_diagnostics(found: Sequence[Diagnostic], output: str) -> None:

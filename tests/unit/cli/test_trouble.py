@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
+import duckdb
 import pytest
 
 from syncer.cli.views.trouble import show_bug
@@ -19,6 +20,14 @@ def test_a_disk_that_refuses_is_no_bug(number: int, code: str, capsys: pytest.Ca
     said = capsys.readouterr().err
     assert said.startswith(f"error {code}: ")
     assert os.strerror(number) in said
+    assert "ada" not in said
+
+
+def test_a_full_disk_is_known_by_the_engines_words_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """DuckDB's exceptions carry the system's reason in their text, which itself is not shown."""
+    show_bug(duckdb.IOException('Could not write to file "ada@example.com": No space left on device'))
+    said = capsys.readouterr().err
+    assert said.startswith("error R204: ")
     assert "ada" not in said
 
 
