@@ -143,7 +143,7 @@ class Source(Model):
     columns: dict[str, ColumnType | Column] = {}
     """Types of the columns that are not text: a type's name, or a mapping with its contract."""
     cursor: str | None = None
-    """Column of an incremental read; advances only after success."""
+    """Column of an incremental read; refused, because every source is read whole."""
     moves: Literal["exact", "within", "pinned"] | None = None
     """How apply treats a source that changed since the plan; exact for files, within for databases."""
 
