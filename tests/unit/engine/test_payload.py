@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from syncer.engine.protocol import Cut
 from syncer.facts import JsonFormat
@@ -68,3 +71,16 @@ def test_a_payload_names_its_rows_and_lanes(staged: Stage, tmp_path: Path) -> No
     assert list(first.rows) == [1, 2]
     assert list(second.rows) == [3]
     assert first.lanes[0] == second.lanes[0] != first.lanes[1]
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", 'quo"te', "back\\slash", "tab\tbed", "line\nend", "com,ma", "Zoë 😀", "\x01"]
+)
+def test_a_record_is_the_same_json_by_whichever_way(staged: Stage, bodies: Bodies, text: str) -> None:
+    """Cells with and without escapes, full records and records with a gap, read back as what was given."""
+    cell = '"' + text.replace('"', '""') + '"'
+    found = bodies(staged(pipeline("email", "city", "note"), f"email,city,note\na@x.org,{cell},b\nb@x.org,{cell},\n"))
+    assert [record for body in found for record in json.loads(body)] == [
+        {"email": "a@x.org", "city": text, "note": "b"},
+        {"email": "b@x.org", "city": text},
+    ]
