@@ -43,14 +43,11 @@ def main() -> None:
             continue
         print(f"-- {module.ID}  {(module.__doc__ or '').splitlines()[0]}", flush=True)
         try:
-            rows = []
             for row in module.results(bench):
-                rows.append(row.values())
                 print(line(row.values()), flush=True)
+                keep([row.values()])
         except Exception as problem:  # noqa: BLE001 - one figure that fails must not take the others with it
             print(f"   {module.ID} failed: {problem}", flush=True)
-            continue
-        keep(rows)
 
 
 def modules() -> list[str]:
