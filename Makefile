@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint types check golden bench soak deep clean help
+.PHONY: demo test lint types check golden bench soak deep sweep clean help
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -35,6 +35,12 @@ $(PEERS): benchmarks/requirements.lock
 
 bench: $(READY) $(PEERS) ## Measure syncer beside its baselines; SIZES=100000,1000000 ONLY=P1,P9 ROUNDS=3
 	$(BIN)/python -m benchmarks.run --only "$(ONLY)" --sizes "$(SIZES)" --rounds $(or $(ROUNDS),3)
+
+sweep: $(READY) ## Long runs: real processes killed, starved of disk, doubled and stopped (needs strace)
+	$(BIN)/python -m tests.sweep kill --points $(or $(POINTS),300)
+	$(BIN)/python -m tests.sweep error --points 20
+	$(BIN)/python -m tests.sweep pairs --points 30
+	$(BIN)/python -m tests.sweep stops --points 20
 
 clean: ## Remove the environment and every cache
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

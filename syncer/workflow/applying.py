@@ -24,6 +24,7 @@ from syncer.execution.ruling import rule
 from syncer.execution.running import fence
 from syncer.execution.signals import listen
 from syncer.plan import digest, guard
+from syncer.state.lease import lost
 from syncer.state.place import write_durably
 from syncer.state.protocol import Committing, Finished, Held, Parked, Settled, Started
 from syncer.targets import registry
@@ -166,6 +167,13 @@ async def _run(
                     stop=stop,
                 )
                 result = await _stopped_by_signals(stop, partial(execute, plan, context))
+        except SyncerError:
+            raise
+        except Exception as error:
+            # Whoever took the lease over may have finished and cleared the folder that this run still reads.
+            if lease.remaining_seconds() <= 0:
+                raise lost(lease.epoch) from error
+            raise
         finally:
             with anyio.CancelScope(shield=True):
                 await lease.release()

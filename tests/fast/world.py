@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.002
 QUIET_LOOKS = 3
 """Jump only when nothing happened for so many looks: a task that was just woken has its turn in between."""
+STALE_SECONDS = 0.5
+"""Read the sandbox's clock anew after so long a silence: whoever stood still learns how others moved the time."""
 
 
 class World:
@@ -42,7 +44,10 @@ class World:
 
     def now(self) -> float:
         """Return the moment, in seconds since the epoch."""
-        return self._base + time.monotonic() - self._read_at
+        if time.monotonic() - self._looked_at > STALE_SECONDS:
+            self._set(max(self._passed(), float(self._ask("overview")["now"])))
+        self._looked_at = time.monotonic()
+        return self._passed()
 
     async def sleep(self, seconds: float) -> None:
         """Sleep until that moment, by waiting or by jumping to it."""
@@ -90,8 +95,12 @@ class World:
     def _jump(self, moment: float) -> None:
         self._set(float(self._ask("clock/advance", {"seconds": max(0.0, moment - self.now())})["now"]))
 
+    def _passed(self) -> float:
+        return self._base + time.monotonic() - self._read_at
+
     def _set(self, now: float) -> None:
         self._base, self._read_at = now, time.monotonic()
+        self._looked_at = self._read_at
 
     def _ask(self, place: str, body: object = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
