@@ -20,7 +20,7 @@ MAX_BYTES = 9_998_976
 EMAIL = re.compile(r"[!-?A-~]+@[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)+")
 WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-LIMITS = {name: 255 for name in FIELDS} | {"segment": 50}
+LIMITS = dict.fromkeys(FIELDS, 255) | {"segment": 50}
 Row = dict[str, str]
 Mapper = Callable[[Row], list[str]]
 
