@@ -13,6 +13,10 @@ from typing import Any
 from benchmarks.measure import Seen, Side, child, process, take_turns
 
 
+LEAST_ROUNDS = 3
+"""A ratio of fewer rounds is shown and not judged."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of the table. `ratio` is what `reach` speaks of; `reached` None where the figure says nothing of this size."""
@@ -30,6 +34,7 @@ class Row:
     reached: bool | None
     memory_mb: float | None
     note: str = ""
+    rounds: int = 1
 
     def values(self) -> dict[str, Any]:
         """Return the row as JSON has it."""
@@ -86,7 +91,8 @@ def slower(
     cpu = (mine.cpu_seconds / mine.rows) / max(other.cpu_seconds / other.rows, 1e-12)
     wanted = [f"≤ {most:g} ×"] if most is not None else []
     wanted += [f"≤ {memory:,.0f} MB"] if memory is not None else []
-    reached = None if not wanted else (most is None or ratio <= most) and (memory is None or mine.peak_mb <= memory)
+    is_judged = wanted and len(mine.rounds) >= LEAST_ROUNDS
+    reached = (most is None or ratio <= most) and (memory is None or mine.peak_mb <= memory) if is_judged else None
     return Row(
         figure,
         what,
@@ -101,6 +107,7 @@ def slower(
         reached,
         mine.peak_mb,
         note,
+        len(mine.rounds),
     )
 
 
@@ -122,7 +129,8 @@ def faster(
     ratio, peak = 1 / row.ratio, sides[ours].peak_mb
     wanted = [f"≥ {least:g} × faster"] if least is not None else []
     wanted += [f"≤ {memory:,.0f} MB"] if memory is not None else []
-    reached = None if not wanted else (least is None or ratio >= least) and (memory is None or peak <= memory)
+    is_judged = wanted and row.rounds >= LEAST_ROUNDS
+    reached = (least is None or ratio >= least) and (memory is None or peak <= memory) if is_judged else None
     return Row(
         figure,
         what,
@@ -137,6 +145,7 @@ def faster(
         reached,
         peak,
         note,
+        row.rounds,
     )
 
 

@@ -18,7 +18,7 @@ def results(bench: Bench) -> Iterator[Row]:
     for size in bench.chosen(SIZES):
         sides = bench.turns(__name__, size, "ours", rounds=1)
         said = sides["ours"].said
-        share = 100 * said["compiled"] / said["valid"]
+        share = 100 * said["compiled"] / said["drawn"]
         seconds = sides["ours"].seconds
         yield within(
             "P6",
@@ -28,7 +28,7 @@ def results(bench: Bench) -> Iterator[Row]:
             "%",
             "≥ 95 %",
             is_reached=share >= 95,
-            note=f"{said['compiled']:,} of {said['valid']:,} valid templates",
+            note=f"{said['compiled']:,} of {said['drawn']:,} drawn, of which {said['valid']:,} are accepted at load",
         )
         yield within(
             "P6",
@@ -77,8 +77,9 @@ def ours(size: int, _folder: Path) -> dict[str, Any]:
 
     draw_row()
     draw_template()
-    counts = {"valid": 0, "compiled": 0, "cells": 0, "differ": 0}
+    counts = {"drawn": 0, "valid": 0, "compiled": 0, "cells": 0, "differ": 0}
     for template in templates:
+        counts["drawn"] += 1
         parsed = read(template)
         if parsed.problems:
             continue

@@ -32,6 +32,7 @@ def results(bench: Bench) -> Iterator[Row]:
             )
             continue
         sides = bench.turns(__name__, size, "ours", "by_hand", "sqlite")
+        assert sides["sqlite"].said["same_and_gone"] == " ".join(sides["ours"].said["digest"].split()[:2])
         is_reach = size == 10_000_000
         yield faster(
             "P10",

@@ -84,12 +84,12 @@ def growth(rows: list[dict[str, Any]], row: dict[str, Any]) -> float | None:
 def table(rows: list[dict[str, Any]], machine: str) -> str:
     """Return the Markdown table."""
     head = (
-        f"# Benchmark results\n\n{machine}. Medians; sides in turns, each a fresh process. A ratio is the wall-clock time per row "
+        f"# Benchmark results\n\n{machine}. Medians of the rounds; sides in turns, each a fresh process; a ratio of fewer than three rounds is shown and not judged. A ratio is the wall-clock time per row "
         "against the baseline of the same run; CPU is the same ratio of processor time. Memory is the peak of the process tree. "
         "Growth is the exponent of our time over the sizes; above 1.05 is a finding. Load is the machine's own, of five minutes: "
         "above 2 the two cores were shared, and absolute times say nothing.\n\n"
-        "| figure | what | size | ours | baseline | ratio | CPU | reach | reached | MB | growth | load | note |\n"
-        "|---|---|--:|--:|--:|--:|--:|---|---|--:|--:|--:|---|\n"
+        "| figure | what | size | ours | baseline | ratio | CPU | reach | reached | MB | growth | rounds | load | note |\n"
+        "|---|---|--:|--:|--:|--:|--:|---|---|--:|--:|--:|--:|---|\n"
     )
     return head + "".join(_line(rows, each) for each in rows)
 
@@ -111,6 +111,7 @@ def _line(rows: list[dict[str, Any]], row: dict[str, Any]) -> str:
         reached,
         "" if row["memory_mb"] is None else f"{row['memory_mb']:,.0f}",
         grown,
+        str(row.get("rounds", 1)),
         row.get("load", ""),
         row["note"],
     ]
