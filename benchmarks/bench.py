@@ -12,7 +12,6 @@ from typing import Any
 
 from benchmarks.measure import Seen, Side, child, process, take_turns
 
-
 LEAST_ROUNDS = 3
 """A ratio of fewer rounds is shown and not judged."""
 

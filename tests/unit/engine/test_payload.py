@@ -73,9 +73,7 @@ def test_a_payload_names_its_rows_and_lanes(staged: Stage, tmp_path: Path) -> No
     assert first.lanes[0] == second.lanes[0] != first.lanes[1]
 
 
-@pytest.mark.parametrize(
-    "text", ["plain", 'quo"te', "back\\slash", "tab\t", "line\nend", "com,ma", "Zoë 😀", "\x01"]
-)
+@pytest.mark.parametrize("text", ["plain", 'quo"te', "back\\slash", "tab\t", "line\nend", "com,ma", "Zoë 😀", "\x01"])
 def test_a_record_is_the_same_json_by_whichever_way(staged: Stage, bodies: Bodies, text: str) -> None:
     """Cells with and without escapes, full records and records with a gap, read back as what was given."""
     cell = '"' + text.replace('"', '""') + '"'
