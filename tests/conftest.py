@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# Tests start processes from several threads at once; sharing memory with the child until it runs its program has been
+# seen to fail there with EFAULT. Python, "subprocess", Disabling use of vfork() or posix_spawn().
+subprocess._USE_VFORK = False
+subprocess._USE_POSIX_SPAWN = False
 
 settings.register_profile("quick", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile(
