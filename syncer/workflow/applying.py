@@ -110,11 +110,15 @@ def _folder(settings: Settings, root: Path, run: str) -> Path:
 
 def apply_plan(planned: Planned, new: NewRun, settings: Settings, events: Listen) -> Applied:
     """Perform a plan whose rows are staged in the run's folder; everything that a resume needs stays there."""
+    return anyio.run(perform, planned, new, settings, events)
+
+
+async def perform(planned: Planned, new: NewRun, settings: Settings, events: Listen) -> Applied:
+    """Do what `apply_plan` does, for a caller that has an event loop of its own."""
     guards = {name: _guard(planned.loaded, name, each) for name, each in planned.staged.items()}
     write_durably(new.folder / _PLAN, digest.dump(planned.plan).encode())
     new.has_begun = True
-    run = partial(_run, planned.loaded, planned.plan, new.run, new.folder, settings, events, planned.staged, guards)
-    return anyio.run(run)
+    return await _run(planned.loaded, planned.plan, new.run, new.folder, settings, events, planned.staged, guards)
 
 
 def resume_run(loaded: Loaded, unfinished: Unfinished, settings: Settings, events: Listen) -> Applied:
@@ -150,6 +154,7 @@ async def _run(
                 sandbox=settings.sandbox,
                 fence=fence(lease),
                 recent_calls=recent,
+                transport=settings.transport,
             ) as opened:
                 context = Context(
                     run=run,
@@ -164,6 +169,7 @@ async def _run(
                     ledger_serials={each.name: int(each.digest) for each in plan.inputs.ledger},
                     guards=guards,
                     listener=events,
+                    offload=settings.offload,
                     stop=stop,
                 )
                 result = await _stopped_by_signals(stop, partial(execute, plan, context))

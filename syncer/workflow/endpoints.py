@@ -15,6 +15,8 @@ from syncer.targets.endpoint import Endpoint
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
+    import httpx
+
     from syncer.clock import Clock
     from syncer.manifest.models import Manifest
     from syncer.targets.protocol import Session
@@ -58,16 +60,18 @@ async def sessions(
     sandbox: bool,
     fence: Callable[[], None] = lambda: None,
     recent_calls: int = 0,
+    transport: httpx.AsyncBaseTransport | None = None,
 ) -> AsyncIterator[dict[str, Session]]:
     """Open a session for each named connection and close all of them at the end.
 
-    `fence` is asked right before each write leaves; `recent_calls` were made just before.
+    `fence` is asked right before each write leaves; `recent_calls` were made just before; a `transport` stands in for
+    the network.
     """
     opened: dict[str, Session] = {}
     try:
         for endpoint in endpoints(loaded, names):
             opened[endpoint.name] = registry.open_session(
-                endpoint, clock, sandbox=sandbox, fence=fence, recent_calls=recent_calls
+                endpoint, clock, transport, sandbox=sandbox, fence=fence, recent_calls=recent_calls
             )
         yield opened
     finally:

@@ -20,15 +20,18 @@ from syncer.facts import ReadFacts, SharedKeys, Usage
 from syncer.plan import build, digest
 from syncer.plan.models import Digest, Inputs, Plan
 from syncer.state import registry
+from syncer.state.protocol import in_thread
 from syncer.workflow import load, refreshing
 from syncer.workflow.endpoints import instance_of, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    import httpx
+
     from syncer.engine.staged import StagedOperation
     from syncer.facts import Capabilities, OperationFacts
-    from syncer.state.protocol import Ledger
+    from syncer.state.protocol import Ledger, Offload
     from syncer.state.registry import OpenStore
     from syncer.workflow.load import Loaded
 
@@ -50,6 +53,10 @@ class Settings:
     sandbox: bool = False
     memory_limit: str = "1GB"
     clock: Clock = field(default_factory=SystemClock)
+    transport: httpx.AsyncBaseTransport | None = None
+    """What carries calls in place of the network: a sandbox in this process."""
+    offload: Offload = in_thread
+    """Where the work of disk and engine is done; in the event loop itself under a driven clock."""
 
     def folder(self, root: Path) -> Path:
         """Return the folder of state and runs; made, and private, where it is missing."""
@@ -63,7 +70,7 @@ class Settings:
 
     def store(self, root: Path) -> OpenStore:
         """Return the state store of a project; raises `StateError` for a place that is none."""
-        return registry.open_store(self.state or self.folder(root) / "state", self.clock)
+        return registry.open_store(self.state or self.folder(root) / "state", self.clock, offload=self.offload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +195,9 @@ async def _usage(loaded: Loaded, operations: Sequence[str], settings: Settings, 
     """Ask every connection that the chosen operations write to how much of today's quota is used."""
     found = {}
     names = {_at(loaded, name)[0] for name in operations}
-    async with sessions(loaded, names, settings.clock, sandbox=settings.sandbox) as opened:
+    async with sessions(
+        loaded, names, settings.clock, sandbox=settings.sandbox, transport=settings.transport
+    ) as opened:
         for name, session in opened.items():
             progress(name, "asking for today's usage")
             found[name] = await session.usage()

@@ -71,7 +71,9 @@ async def refresh(
     try:
         _check_cost(loaded, questions, usage)
         names = {each.connection for each in questions}
-        async with sessions(loaded, names, settings.clock, sandbox=settings.sandbox) as opened:
+        async with sessions(
+            loaded, names, settings.clock, sandbox=settings.sandbox, transport=settings.transport
+        ) as opened:
             for each in questions:
                 calls = f"about {count(each.calls, 'call')}"
                 progress(each.operation, f'looking up {count(each.keys, "key")} in "{each.connection}", {calls}')
