@@ -6,10 +6,8 @@ One TOML file a family: `manifest` (M), `source` (S), `plan` (P), `run` (R), `re
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 FAMILIES = ("manifest", "source", "plan", "run", "reject")
 
@@ -27,6 +25,9 @@ class Entry:
 @cache
 def entries() -> dict[str, Entry]:
     """Return every entry by code."""
+    import tomllib
+    from importlib import resources
+
     found: dict[str, Entry] = {}
     for family in FAMILIES:
         text = (resources.files(__name__) / f"{family}.toml").read_text(encoding="utf-8")

@@ -46,7 +46,7 @@ def validate(
     from syncer.workflow import load
 
     try:
-        loaded = load.load(project, reaches=False)
+        loaded = load.load(project, reaches=False, compiles=False)
     except ManifestError as error:
         trouble.show_diagnostics(error.diagnostics, output)
         raise typer.Exit(3) from None

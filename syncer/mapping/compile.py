@@ -40,7 +40,7 @@ _SCALARS = {bool: Type.BOOLEAN, int: Type.INTEGER, float: Type.FLOAT}
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """Either the pipeline, or why there is none."""
+    """Either the pipeline, or why there is none; neither where it was only checked and nothing found."""
 
     pipeline: Pipeline | None
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -64,8 +64,13 @@ def compile_operation(  # noqa: PLR0913, PLR0917 - everything a pipeline is made
     schema: ObjectSchema,
     folded_types: frozenset[str],
     place: Places,
+    *,
+    writes: bool = True,
 ) -> Compiled:
-    """Compile operation `name`: its source has these columns, its target object is described by `schema`."""
+    """Compile operation `name`: its source has these columns, its target object is described by `schema`.
+
+    Without `writes` it is only checked: every finding is made, no SQL is.
+    """
     operation = manifest.operations[name]
     scope = Scope(
         {column: _TYPES[kind] for column, kind in columns},
@@ -78,7 +83,7 @@ def compile_operation(  # noqa: PLR0913, PLR0917 - everything a pipeline is made
         read, problems = _read(path, field, mapping, scope)
         found += (Diagnostic(each.code, each.detail, place(path, each.offset), each.advice) for each in problems)
         fields.append(read)
-    if found:
+    if found or not writes:
         return Compiled(None, in_order(found))
     return Compiled(_pipeline(manifest, name, columns, schema, folded_types, fields))
 

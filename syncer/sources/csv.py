@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from syncer.errors import SourceError
 from syncer.sources import decode, header, survey
 from syncer.sources.column import fingerprint, source_column, text, unchanged, work_file
@@ -22,6 +20,8 @@ from syncer.sources.protocol import ReadAgain, Relation, SourceColumn
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from concurrent.futures import Future
+
+    import duckdb
 
     from syncer.manifest.models import Column
     from syncer.sources.survey import Signature, Survey

@@ -1,4 +1,7 @@
-"""Makes a source from its declaration: the one table of kinds."""
+"""Makes a source from its declaration: the one table of kinds.
+
+A kind's module is imported where it is used: manifests of plain files are checked without an engine.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,6 @@ from typing import TYPE_CHECKING
 from syncer.errors import SourceError
 from syncer.manifest.models import Column
 from syncer.sources.column import source_column
-from syncer.sources.csv import CsvForm, CsvSource
-from syncer.sources.database import DatabaseSource
-from syncer.sources.header import DELIMITERS
-from syncer.sources.jsonl import JsonLinesSource
-from syncer.sources.parquet import ParquetSource
-from syncer.sources.sql import SqlSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,14 +35,25 @@ def source(name: str, declared: models.Source, files: tuple[Path, ...], others: 
     """Return the source; `files` are those that it names, resolved; `others` those that its SQL may read."""
     columns = {key: each if isinstance(each, Column) else Column(type=each) for key, each in declared.columns.items()}
     if declared.database is not None:
+        from syncer.sources.database import DatabaseSource
+
         return DatabaseSource(name, declared.database, declared.sql or "", columns)
     if declared.sql is not None:
+        from syncer.sources.sql import SqlSource
+
         return SqlSource(name, declared.sql, others, columns)
     kind = declared.format or _format(files)
     if kind == "parquet":
+        from syncer.sources.parquet import ParquetSource
+
         return ParquetSource(name, files, columns)
     if kind == "jsonl":
+        from syncer.sources.jsonl import JsonLinesSource
+
         return JsonLinesSource(name, files, declared.encoding or "utf-8", columns)
+    from syncer.sources.csv import CsvForm, CsvSource
+    from syncer.sources.header import DELIMITERS
+
     form = CsvForm(
         delimiter=declared.delimiter or DELIMITERS[kind],
         quote=declared.quote or '"',

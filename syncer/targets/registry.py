@@ -1,4 +1,7 @@
-"""Every system that can be a target: one line each. Opening a session and asking for capabilities begin here."""
+"""Every system that can be a target: one line each. Opening a session and asking for capabilities begin here.
+
+Capabilities are asked for by every verb, sessions only where something is sent: their modules are imported there.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,14 @@ from typing import TYPE_CHECKING
 
 from syncer.facts import System
 from syncer.targets import failure, retry
-from syncer.targets.call import Caller
 from syncer.targets.endpoint import origin_of
 from syncer.targets.exchange import AnswerLostError, NotSentError, Problem, Request, Response, Trouble
-from syncer.targets.gate import Gate
-from syncer.targets.http import Http
 from syncer.targets.marketo import capabilities as marketo
 from syncer.targets.marketo import token as marketo_token
-from syncer.targets.marketo.session import MarketoSession
 from syncer.targets.pace import Limits, Pace
 from syncer.targets.salesforce import capabilities as salesforce
 from syncer.targets.salesforce import token as salesforce_token
 from syncer.targets.salesforce import wire as salesforce_wire
-from syncer.targets.salesforce.request import Api
-from syncer.targets.salesforce.session import SalesforceSession
 from syncer.targets.sign_in import INTERVAL_SECONDS, SignIn, Token
 
 if TYPE_CHECKING:
@@ -30,7 +27,9 @@ if TYPE_CHECKING:
 
     from syncer.clock import Clock
     from syncer.facts import Capabilities
+    from syncer.targets.call import Caller
     from syncer.targets.endpoint import Endpoint
+    from syncer.targets.http import Http
     from syncer.targets.protocol import Session
 
 
@@ -69,6 +68,19 @@ def _salesforce_limits(endpoint: Endpoint) -> Limits:
     )
 
 
+def _marketo_session(caller: Caller, _endpoint: Endpoint) -> Session:
+    from syncer.targets.marketo.session import MarketoSession
+
+    return MarketoSession(caller)
+
+
+def _salesforce_session(caller: Caller, endpoint: Endpoint) -> Session:
+    from syncer.targets.salesforce.request import Api
+    from syncer.targets.salesforce.session import SalesforceSession
+
+    return SalesforceSession(caller, Api(endpoint.api_version))
+
+
 FIRST_CONTACT_SECONDS = 10.0
 """How long a first sign-in is tried where nobody answers; later ones have `retry`'s patience."""
 
@@ -79,7 +91,7 @@ TARGETS = {
         marketo_token.token_request,
         lambda response, origin, _sandbox, _hosts: marketo_token.read_token(response, origin),
         lambda _: None,
-        lambda caller, _: MarketoSession(caller),
+        _marketo_session,
     ),
     System.SALESFORCE: Target(
         salesforce.capabilities,
@@ -89,7 +101,7 @@ TARGETS = {
             response, origin, sandbox=sandbox, allowed_hosts=hosts
         ),
         salesforce_wire.usage_of,
-        lambda caller, endpoint: SalesforceSession(caller, Api(endpoint.api_version)),
+        _salesforce_session,
     ),
 }
 
@@ -115,6 +127,10 @@ def open_session(  # noqa: PLR0913 - what the world is made of, each by its name
     `fence` is called right before each write leaves, after all waiting, and may raise to stop it: a lost lease.
     `recent_calls` were made just before by a run that this one takes up. `limits` replaces the vendor's, to measure.
     """
+    from syncer.targets.call import Caller
+    from syncer.targets.gate import Gate
+    from syncer.targets.http import Http
+
     target = TARGETS[endpoint.system]
     origin = origin_of(endpoint.base_url, endpoint.system, sandbox=sandbox, allowed_hosts=allowed_hosts)
     http = Http(clock, transport)

@@ -9,12 +9,12 @@ import csv
 import json
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from syncer.targets.protocol import RECORD_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import pyarrow as pa
 
     from syncer.engine.protocol import Payload
 
@@ -36,6 +36,8 @@ def rows(payload: Payload) -> list[Row]:
 
 def table(records: Sequence[Mapping[str, Any]], id_field: str, fields: Sequence[str]) -> pa.Table:
     """Return records as the target gave them as a table of texts, `fields` that it knows beside the record's id."""
+    import pyarrow as pa
+
     by_name = [{name.lower(): value for name, value in each.items()} for each in records]
     columns: dict[str, list[str | None]] = {RECORD_ID: [str(each.get(id_field.lower(), "")) for each in by_name]}
     known = {name for each in by_name for name in each}

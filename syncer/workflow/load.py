@@ -63,11 +63,13 @@ def load(
     exclude: Sequence[str] = (),
     only: Sequence[str] | None = None,
     reaches: bool = True,
+    compiles: bool = True,
     unread: Sequence[str] = (),
 ) -> Loaded:
     """Read, check and compile a project; raises `ManifestError` with every finding. Sources in `unread` are left alone.
 
     Without `reaches` no database is asked, and the templates of an operation that needs one are not compiled.
+    Without `compiles` the templates are checked all the same, and there are no pipelines.
     """
     project = read_project(folder)
     manifest = project.manifest
@@ -85,7 +87,7 @@ def load(
         source = manifest.operations[name].source if name in manifest.operations else ""
         if source not in columns:
             continue
-        compiled = compiled_operation(loaded, name, columns[source])
+        compiled = compiled_operation(loaded, name, columns[source], writes=compiles)
         # One finding a place: what `check` says of a template's names, compiling would say again.
         said = {each.place for each in found}
         found += [each for each in compiled.diagnostics if each.place not in said]
@@ -96,7 +98,7 @@ def load(
     return replace(loaded, pipelines=pipelines, warnings=in_order(found))
 
 
-def compiled_operation(loaded: Loaded, name: str, columns: Sequence[SourceColumn]) -> Compiled:
+def compiled_operation(loaded: Loaded, name: str, columns: Sequence[SourceColumn], *, writes: bool = True) -> Compiled:
     """Compile one operation over a source of these columns; nothing comes of it where its target is not known."""
     manifest = loaded.manifest
     at = _target_of(manifest, name)
@@ -105,7 +107,8 @@ def compiled_operation(loaded: Loaded, name: str, columns: Sequence[SourceColumn
         return Compiled(None)
     typed = [(each.name, each.type) for each in columns]
     schema, folded = loaded.schemas[at], able[at].folded_types
-    return compile_operation(manifest, name, typed, schema, folded, loaded.project.positions.inside)
+    place = loaded.project.positions.inside
+    return compile_operation(manifest, name, typed, schema, folded, place, writes=writes)
 
 
 def capabilities(manifest: Manifest) -> dict[tuple[str, str], Capabilities]:
