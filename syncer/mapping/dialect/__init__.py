@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from syncer.mapping.dialect import date, logic, number, text
+from syncer.mapping.dialect import case, cut, date, logic, number, part, search, text
 from syncer.mapping.dialect.entry import Entry, Kind
 
 ENTRIES: tuple[Entry, ...] = (
+    *case.FILTERS,
+    *cut.FILTERS,
+    *search.FILTERS,
+    *part.FILTERS,
     *text.FILTERS,
     *number.FILTERS,
     *date.FILTERS,
     *logic.FILTERS,
-    *text.METHODS,
+    *case.METHODS,
+    *cut.METHODS,
+    *search.METHODS,
+    *part.METHODS,
     *date.METHODS,
     *logic.TESTS,
-    *text.OPERATORS,
+    *cut.OPERATORS,
+    *part.OPERATORS,
     *number.OPERATORS,
     *logic.OPERATORS,
 )
