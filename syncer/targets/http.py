@@ -1,7 +1,8 @@
 """Carries one request to one origin and says exactly what is known afterwards: not sent, answer lost, or answered.
 
-One httpx client per connection, with an injectable transport. It never follows a redirect, never reads the
-environment, never retries, and gives every request one hard deadline for connecting, sending and reading together.
+One pool of connections per connection of the manifest, or any httpx transport. It never follows a redirect, keeps no
+cookie, never reads the environment, never retries, and gives every request one hard deadline for connecting, sending
+and reading together.
 """
 
 from __future__ import annotations
@@ -49,9 +50,7 @@ class Http:
     def __init__(self, clock: Clock, transport: httpx.AsyncBaseTransport | None = None) -> None:
         """Without a transport, a pool of verified TLS connections is used."""
         self._clock = clock
-        self._client = httpx.AsyncClient(
-            transport=transport,
-            follow_redirects=False,
+        self._transport = transport or httpx.AsyncHTTPTransport(
             trust_env=False,
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=30.0),
         )
@@ -98,7 +97,7 @@ class Http:
 
     async def close(self) -> None:
         """Close the pool."""
-        await self._client.aclose()
+        await self._transport.aclose()
 
     @asynccontextmanager
     async def _exchange(
@@ -112,7 +111,7 @@ class Http:
         with anyio.move_on_after(request.seconds) as deadline:
             try:
                 raw = _raw(origin, request, headers, body)
-                answer = await self._client.send(raw, stream=True)
+                answer = await self._transport.handle_async_request(raw)
                 try:
                     yield answer, body
                 finally:

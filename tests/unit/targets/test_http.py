@@ -6,6 +6,7 @@ import gzip
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import httpcore
 import httpx
 import pytest
 
@@ -241,10 +242,27 @@ async def test_a_download_is_whole_or_absent(tmp_path: Path) -> None:
 async def test_the_environment_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Proxies and netrc of the machine do not apply."""
     monkeypatch.setenv("HTTPS_PROXY", "http://evil.example:1")
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/evil.pem")
     http = Http(LoopClock())
-    assert not http._client.trust_env
-    assert http._client._mounts == {}
+    transport = http._transport
+    assert isinstance(transport, httpx.AsyncHTTPTransport)
+    assert isinstance(transport._pool, httpcore.AsyncConnectionPool)  # A proxy's pool would be another class.
+    assert not isinstance(transport._pool, httpcore.AsyncHTTPProxy)
     await http.close()
+
+
+async def test_no_cookie_is_kept() -> None:
+    """What a vendor's edge sets is not sent back: every request stands for itself."""
+    seen: list[httpx.Request] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, headers={"Set-Cookie": "edge=1; Path=/"}, content=b"{}")
+
+    http = _http(answer)
+    await http.send(ORIGIN, WRITE)
+    await http.send(ORIGIN, WRITE)
+    assert [request.headers.get("cookie") for request in seen] == [None, None]
 
 
 def test_a_request_shows_no_body() -> None:
