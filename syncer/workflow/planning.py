@@ -116,10 +116,10 @@ def make_plan(
 
     With a `reviewed` plan its paths are taken; operations in `kept` are staged already.
     """
-    return anyio.run(_make_plan, loaded, settings, folder, progress, reviewed, kept or {})
+    return anyio.run(draw_up, loaded, settings, folder, progress, reviewed, kept or {})
 
 
-async def _make_plan(
+async def draw_up(
     loaded: Loaded,
     settings: Settings,
     folder: Path,
@@ -127,6 +127,7 @@ async def _make_plan(
     reviewed: Plan | None,
     kept: Mapping[str, StagedOperation],
 ) -> Planned:
+    """Do what `make_plan` does, for a caller that has an event loop of its own."""
     manifest = loaded.manifest
     capabilities = load.capabilities(manifest)
     names = [*loaded.pipelines, *(name for name in kept if name not in loaded.pipelines)]
