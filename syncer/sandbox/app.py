@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from syncer.sandbox.clock import Clock
 from syncer.sandbox.control import control_routes
@@ -17,8 +18,6 @@ from syncer.sandbox.salesforce.world import SalesforceWorld
 from syncer.sandbox.traffic import Traffic
 
 if TYPE_CHECKING:
-    from starlette.routing import BaseRoute
-
     from syncer.sandbox.world import World
 
 __all__ = ["MarketoOptions", "Sandbox", "SandboxOptions", "create_app"]
@@ -36,12 +35,13 @@ class Sandbox:
         parts = (self.options, self.clock, self.traffic, self.faults)
         marketo, salesforce = MarketoWorld(*parts), SalesforceWorld(*parts)
         self.worlds: dict[str, World] = {world.system: world for world in (marketo, salesforce)}
-        self.routes: list[BaseRoute] = [*marketo_routes.routes(marketo), *salesforce_routes.routes(salesforce)]
+        self.endpoints = [*marketo_routes.endpoints(marketo), *salesforce_routes.endpoints(salesforce)]
+        """Every path, as Starlette writes patterns, with what answers it; the first that matches counts."""
 
     def app(self, *, with_control: bool = True) -> Starlette:
         """The application; without control routes when those are served on a port of their own."""
         control = control_routes(self) if with_control else []
-        app = Starlette(routes=[*control, *self.routes])
+        app = Starlette(routes=[*control, *(Route(path, endpoint) for path, endpoint in self.endpoints)])
         app.state.sandbox = self
         return app
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.routing import BaseRoute, Route
-
 from syncer.sandbox.exchange import Endpoint
 from syncer.sandbox.marketo import (
     activities,
@@ -59,8 +57,8 @@ def operations() -> list[Operation]:
     return [operation for family in FAMILIES for operation in family.OPERATIONS]
 
 
-def routes(world: MarketoWorld) -> list[BaseRoute]:
-    """One route a path, fixed paths before variable ones, and 610 for the rest."""
+def endpoints(world: MarketoWorld) -> list[tuple[str, Endpoint]]:
+    """One endpoint a path, fixed paths before variable ones, and 610 for the rest."""
     by_path: dict[str, list[Operation]] = {}
     for operation in operations():
         by_path.setdefault(operation.path, []).append(operation)
@@ -68,15 +66,15 @@ def routes(world: MarketoWorld) -> list[BaseRoute]:
     async def token(exchange: Exchange) -> Response:
         return await token_endpoint(world, exchange)
 
-    found: list[BaseRoute] = [Route(PATH, Endpoint(world, PATH, token))]
+    found = [(PATH, Endpoint(world, PATH, token))]
     for path in sorted(by_path, key=lambda path: (path.count("{"), path)):
         is_bulk = path.startswith("/bulk")
         limit = world.limits.import_bytes if is_bulk else world.limits.json_bytes
         gate = Gate(world, by_path[path])
-        found.append(Route(path, Endpoint(world, path, gate.serve, body_limit=limit)))
+        found.append((path, Endpoint(world, path, gate.serve, body_limit=limit)))
     nothing = Gate(world, ())
     roots = ("/rest", "/bulk", "/identity")
     return [
         *found,
-        *(Route(root + "/{path:path}", Endpoint(world, root + "/*", nothing.serve, body_limit=0)) for root in roots),
+        *((root + "/{path:path}", Endpoint(world, root + "/*", nothing.serve, body_limit=0)) for root in roots),
     ]

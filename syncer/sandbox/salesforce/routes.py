@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from starlette.routing import BaseRoute, Route
-
 from syncer.sandbox.salesforce import (
     describe,
     ingest,
@@ -20,6 +18,7 @@ from syncer.sandbox.salesforce import (
 from syncer.sandbox.salesforce.door import Handler, serve
 
 if TYPE_CHECKING:
+    from syncer.sandbox.exchange import Endpoint
     from syncer.sandbox.salesforce.world import SalesforceWorld
 
 _OPEN: Mapping[str, Mapping[str, Handler]] = {
@@ -79,13 +78,13 @@ def template_of(path: str) -> str:
     return path.replace(":path", "").replace("v{version}", "vXX.X").replace("{job_id}", "{jobId}")
 
 
-def routes(world: SalesforceWorld) -> list[BaseRoute]:
-    """Every route of the org, each with and without a slash at its end."""
-    made: list[BaseRoute] = []
+def endpoints(world: SalesforceWorld) -> list[tuple[str, Endpoint]]:
+    """Every path of the org with what answers it, each with and without a slash at its end."""
+    made: list[tuple[str, Endpoint]] = []
     for table, is_open in ((_OPEN, True), (_CLOSED, False)):
         for path, handlers in table.items():
             endpoint = serve(world, template_of(path), handlers, is_open=is_open)
-            made.extend((Route(path, endpoint), Route(f"{path}/", endpoint)))
+            made.extend(((path, endpoint), (f"{path}/", endpoint)))
     unknown = serve(world, "/services/{unknown}", {})
-    made.append(Route("/services/{unknown:path}", unknown))
+    made.append(("/services/{unknown:path}", unknown))
     return made
