@@ -35,10 +35,10 @@ class Claim(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """One unit's lanes, sorted: eight bytes a key, however large the job."""
+    """One unit's lanes: a set for a request, sorted numbers of eight bytes each for a job, however large."""
 
     node: str
-    lanes: array[int]
+    lanes: frozenset[int] | array[int]
     is_held: bool = False
 
 
@@ -50,8 +50,8 @@ class Lanes:
 
     def claim(self, node: str, unit: str, lanes: Sequence[int]) -> Claim:
         """Take `lanes` for `unit`, all or none; raises `BugError` when units of a node meet, or a key stands twice."""
-        wanted = array("Q", sorted(lanes))
-        if any(wanted[i] == wanted[i - 1] for i in range(1, len(wanted))):
+        wanted = frozenset(lanes) if len(lanes) <= _FEW else array("Q", sorted(lanes))
+        if len(wanted) < len(lanes) or (isinstance(wanted, array) and _repeats(wanted)):
             raise _two_writers(unit, unit)
         meeting = [name for name, taken in self._taken.items() if name != unit and _meet(wanted, taken.lanes)]
         for name in meeting:
@@ -76,18 +76,30 @@ class Lanes:
             del self._taken[unit]
 
 
-def _meet(first: array[int], second: array[int]) -> bool:
-    """Whether two sorted arrays have an element in common, in memory that does not grow with them."""
-    small, large = sorted((first, second), key=len)
+def _repeats(numbers: array[int]) -> bool:
+    return any(numbers[i] == numbers[i - 1] for i in range(1, len(numbers)))
+
+
+def _meet(first: frozenset[int] | array[int], second: frozenset[int] | array[int]) -> bool:
+    """Whether two units' lanes have one in common, in memory that does not grow with them."""
+    if isinstance(first, frozenset) and isinstance(second, frozenset):
+        return not first.isdisjoint(second)
+    small, large = sorted((_sorted(first), _sorted(second)), key=len)
     if not small or small[-1] < large[0] or large[-1] < small[0]:
         return False
-    if len(small) <= _FEW:
-        return any(large[at : at + 1] == array("Q", [lane]) for lane in small for at in (bisect_left(large, lane),))
     for start in range(0, len(small), _CHUNK):
         chunk = small[start : start + _CHUNK]
-        if not set(chunk).isdisjoint(large[bisect_left(large, chunk[0]) : bisect_right(large, chunk[-1])]):
+        if len(chunk) <= _FEW:
+            places = (bisect_left(large, lane) for lane in chunk)
+            if any(large[at : at + 1] == array("Q", [lane]) for lane, at in zip(chunk, places, strict=True)):
+                return True
+        elif not set(chunk).isdisjoint(large[bisect_left(large, chunk[0]) : bisect_right(large, chunk[-1])]):
             return True
     return False
+
+
+def _sorted(lanes: frozenset[int] | array[int]) -> array[int]:
+    return array("Q", sorted(lanes)) if isinstance(lanes, frozenset) else lanes
 
 
 def _two_writers(unit: str, other: str) -> BugError:
