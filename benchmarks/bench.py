@@ -6,7 +6,7 @@ A module has `ID`, `SIZES` and `results(bench)`, which yields rows; its sides ar
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +145,24 @@ def faster(
         peak,
         note,
         row.rounds,
+    )
+
+
+def less(figure: str, what: str, size: int, sides: dict[str, Side], baseline: str, least: float | None) -> Row:
+    """Return the row that says how many times less processor time we take, by the row."""
+    row = slower(figure, what, size, sides, baseline, None)
+    assert row.cpu_ratio is not None
+    ratio = 1 / row.cpu_ratio
+    reached = ratio >= least if least is not None and row.rounds >= LEAST_ROUNDS else None
+    reach = f"≥ {least:g} × less" if least is not None else ""
+    return replace(
+        row,
+        ours=sides["ours"].cpu_seconds,
+        theirs=sides[baseline].cpu_seconds,
+        unit="CPU s",
+        ratio=ratio,
+        reach=reach,
+        reached=reached,
     )
 
 
