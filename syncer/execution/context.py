@@ -34,6 +34,8 @@ class PathRule:
     format: PayloadFormat
     server_timeout_seconds: float
     repeat: Repeat
+    is_activity: bool = False
+    """The path leaves an activity, which no read-back shows."""
 
 
 @dataclass(frozen=True, slots=True)

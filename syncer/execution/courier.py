@@ -221,7 +221,14 @@ class Courier:
         """Note the unit's end."""
         text, packed = lettered(letters)
         await self.running.note(
-            Settled(unit=unit.id, letters=text, packed=packed, rejects=tuple(rejects), looked_up=looked_up)
+            Settled(
+                unit=unit.id,
+                letters=text,
+                packed=packed,
+                rejects=tuple(rejects),
+                looked_up=looked_up,
+                calls=self.session.calls_made(),
+            )
         )
 
     async def doubted(

@@ -20,7 +20,7 @@ class NodeStarted:
 
 @dataclass(frozen=True, slots=True)
 class UnitSettled:
-    """One request or job ended; counts by outcome letter."""
+    """One request or job ended; counts by outcome. `calls` were made to its connection by this process so far."""
 
     node: str
     unit: str
@@ -30,6 +30,8 @@ class UnitSettled:
     written: int
     rejected: int
     in_doubt: int
+    connection: str = ""
+    calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)

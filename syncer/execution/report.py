@@ -28,6 +28,7 @@ class Tally:
     letters: Counter[str] = field(default_factory=Counter)
     looked_up: int = 0
     repeated: int = 0
+    unconfirmed: int = 0
 
     def add(self, letters: str) -> None:
         """Count the outcomes of one unit."""
@@ -36,13 +37,17 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class OperationReport:
-    """One operation's rows by outcome. `looked_up` were decided by a read-back; `repeated` were sent again after it."""
+    """One operation's rows by outcome. `looked_up` were decided by a read-back; `repeated` were sent again after it.
+
+    `unconfirmed` are records whose fields a read-back found, and whose activity nobody can see.
+    """
 
     operation: str
     read: int
     outcomes: Mapping[Outcome, int]
     looked_up: int = 0
     repeated: int = 0
+    unconfirmed: int = 0
 
     def count(self, outcome: Outcome) -> int:
         """Return how many rows ended as `outcome`."""
@@ -89,6 +94,23 @@ class RunResult:
         """What stopped the run, if an error did."""
         return self.ending.error
 
+    @property
+    def reason(self) -> str:
+        """Why a run that can be resumed ended, in one sentence."""
+        ending = self.ending
+        if ending.error is not None:
+            return ending.error.detail
+        if ending.signal_exit:
+            return "The run was asked to stop."
+        if self.held:
+            return "Some writes are in doubt and need a person."
+        return ending.guard or " ".join(ending.parked) or "Some rows were not sent."
+
+
+def unconfirmed(letters: str) -> int:
+    """Return how many records of an activity's unit were found written by a read-back: an answer tells more."""
+    return letters.count(Outcome.WRITTEN.letter)
+
 
 def operation_report(facts: OperationFacts, tally: Tally, *, is_settled: bool) -> OperationReport:
     """Return the operation's counts; raises `BugError` when they do not add up to the rows read."""
@@ -115,7 +137,7 @@ def operation_report(facts: OperationFacts, tally: Tally, *, is_settled: bool) -
             "R101",
             f'Operation "{facts.operation}" read {facts.read} rows, and {sum(outcomes.values())} outcomes are known.',
         )
-    return OperationReport(facts.operation, facts.read, outcomes, tally.looked_up, tally.repeated)
+    return OperationReport(facts.operation, facts.read, outcomes, tally.looked_up, tally.repeated, tally.unconfirmed)
 
 
 def exit_code(operations: tuple[OperationReport, ...], held: tuple[HeldUnit, ...], ending: Ending) -> int:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from syncer.errors import SyncerError
     from syncer.execution.context import Context
+    from syncer.execution.history import History
     from syncer.execution.resume import Past
     from syncer.state.protocol import Journal, Lease, Note
 
@@ -34,10 +35,11 @@ class Stopped(Exception):  # noqa: N818 - not an error: how a unit leaves off
 class Running:
     """One run under way."""
 
-    def __init__(self, context: Context, journal: Journal, past: Past) -> None:
+    def __init__(self, context: Context, journal: Journal, past: Past, history: History) -> None:
         """Begin with what the journal says."""
         self.context = context
         self.past = past
+        self.history = history
         self.lanes = Lanes()
         self.is_recovering = False
         """While what was sent before is being settled, nothing new may be sent."""
@@ -55,6 +57,7 @@ class Running:
     async def note(self, note: Note) -> None:
         """Make `note` durable and known."""
         self.past.add(note)
+        self.history.add(note)
         await self._journal.append(note)
 
     def check(self, connection: str) -> None:

@@ -48,6 +48,8 @@ class Started(NoteModel):
     plan: str
     tool: str
     resumed: bool = False
+    at: float = 0.0
+    """Wall time, for the report; 0 in journals of versions that did not note it."""
 
 
 class Intended(NoteModel):
@@ -173,6 +175,8 @@ class Settled(LetteredNote):
     unit: str
     looked_up: bool = False
     """The outcome was decided by a read-back, not by the vendor's answer."""
+    calls: int = 0
+    """Calls that this process had made to the unit's connection by then."""
 
 
 class Held(NoteModel):
@@ -205,6 +209,9 @@ class Parked(NoteModel):
     kind: Literal["parked"] = "parked"
     reason: str
     until: float = 0.0
+    at: float = 0.0
+    calls: tuple[tuple[str, int], ...] = ()
+    """Calls that this process made, by connection."""
 
 
 class Finished(NoteModel):
@@ -212,6 +219,8 @@ class Finished(NoteModel):
 
     kind: Literal["finished"] = "finished"
     exit_code: int
+    at: float = 0.0
+    calls: tuple[tuple[str, int], ...] = ()
 
 
 Note = Annotated[
@@ -269,14 +278,14 @@ class Lease(Protocol):
 
 
 class Ledger(Protocol):
-    """What was last confirmed, per operation and key: hashes only."""
+    """What was last confirmed, per operation and key: hashes, and the vendor's ids where records may be deleted."""
 
     async def serial(self, operation: str) -> int:
         """Return the number of merges so far; 0 for a new operation."""
         ...
 
     async def fetch(self, operation: str, folder: Path) -> Path | None:
-        """Return a local Parquet file of (kh HUGEINT-like 128 bit, rh UBIGINT), or None for a new operation."""
+        """Return a local Parquet file of (kh_high, kh_low, rh, and name where there are names), or None for a new operation."""
         ...
 
     async def merge(self, operation: str, serial: int, confirmed: Path) -> int:
@@ -292,7 +301,7 @@ class Store(Protocol):
         ...
 
     async def unlock(self, epoch: int, by: str) -> None:
-        """Break a lease on a person's word; raises `StateError` when the epoch is not the current one."""
+        """Break a lease on a person's word; raises `UserError` when the epoch is not the current one."""
         ...
 
     async def journal(self, run: str, lease: Lease | None) -> Journal:

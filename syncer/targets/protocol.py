@@ -183,6 +183,10 @@ class Session(Protocol):
         """
         ...
 
+    def calls_made(self) -> int:
+        """Return how many calls that the vendor counts left through this session."""
+        ...
+
     async def close(self) -> None:
         """Release connections."""
         ...

@@ -18,6 +18,7 @@ import anyio
 from syncer import __version__
 from syncer.engine.staged import reopen
 from syncer.errors import SyncerError, UserError
+from syncer.execution import account
 from syncer.execution.context import Context, Guard, PathRule, Stop
 from syncer.execution.executor import run as execute
 from syncer.execution.ruling import rule
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     Listen = Callable[[Event], None]
 
 _PLAN = "plan.json"
-_KEPT = frozenset({_PLAN, "rejects.csv", "rejects.jsonl"})
+_KEPT = frozenset({_PLAN, "rejects.csv", "rejects.jsonl", account.JSON, account.MARKDOWN})
 """What stays of a finished run."""
 _WINDOW_SECONDS = 20.0
 """The longest rate window of any vendor: Adobe, "Marketo Integration Best Practices", 100 calls in 20 seconds."""
@@ -239,7 +240,9 @@ def _paths(loaded: Loaded, plan: Plan) -> dict[tuple[str, str], PathRule]:
     for operation in plan.operations:
         able = registry.capabilities(operation.object, declared_endpoint(loaded.manifest, operation.connection))
         for path in able.paths:
-            found[(operation.name, path.name)] = PathRule(path.format, path.server_timeout_seconds, path.repeat)
+            found[(operation.name, path.name)] = PathRule(
+                path.format, path.server_timeout_seconds, path.repeat, path.activity
+            )
     return found
 
 
@@ -315,7 +318,7 @@ def _only_unfinished(known: Sequence[RunInfo]) -> str:
 
 
 def unlock(loaded: Loaded, settings: Settings, epoch: int) -> None:
-    """Break a lease on a person's word; raises `StateError` when no such lease is held."""
+    """Break a lease on a person's word; raises `UserError` when no such lease is held."""
 
     async def work(store: OpenStore) -> None:
         try:

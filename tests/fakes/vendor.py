@@ -298,6 +298,9 @@ class FakeSession:
             raise _lost()
         return Answered("r", tuple(results))
 
+    def calls_made(self) -> int:
+        return len(self.vendor.calls) + len(self.vendor.looks)
+
     async def close(self) -> None:
         self.closed = True
 

@@ -9,6 +9,7 @@ from syncer.cli.exits import MEANING, Exit
 from syncer.cli.views import progress
 from syncer.cli.views.trouble import show_error, use_colour
 from syncer.errors import InDoubtError, PlanRefusedError
+from syncer.execution import account
 from syncer.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -36,8 +37,7 @@ def show(applied: Applied, options: str) -> None:
     for held in result.held:
         what = f'Of unit "{held.unit}", {progress.counted(held.records, "record")}: {held.reason}'
         show_error(InDoubtError("R103", what))
-    if any(each.count(Outcome.REJECTED) for each in result.operations):
-        progress.note(f"Rejected rows, with reasons: {applied.folder / 'rejects.csv'}")
+    _point_at_files(applied)
     progress.note(f"Run {result.run}: {MEANING[Exit(result.exit_code)]} (exit {result.exit_code}).")
     if result.held:
         progress.note("Look these records up in the target, then say what you found:")
@@ -45,6 +45,21 @@ def show(applied: Applied, options: str) -> None:
     elif not result.is_finished and result.exit_code != Exit.STALE:
         progress.note("To go on:")
         progress.note(f"    syncer resume {result.run}{options}")
+
+
+def _point_at_files(applied: Applied) -> None:
+    """Say what the counts alone do not, and where more stands."""
+    for each in applied.result.operations:
+        if each.unconfirmed:
+            records = progress.counted(each.unconfirmed, "record")
+            progress.note(
+                f'Of operation "{each.operation}", {records} hold what was sent, and no read shows an activity: '
+                "it is not confirmed."
+            )
+    if any(each.count(Outcome.REJECTED) for each in applied.result.operations):
+        progress.note(f"Rejected rows, with reasons: {applied.folder / 'rejects.csv'}")
+    if (applied.folder / account.MARKDOWN).exists():
+        progress.note(f"Report: {applied.folder / account.MARKDOWN}")
 
 
 def table(operations: Sequence[OperationReport], *, colour: bool) -> str:

@@ -101,6 +101,10 @@ class MarketoSession:
             ]
         return Answered(request_id, tuple(results))
 
+    def calls_made(self) -> int:
+        """Return the calls that the gate has let through, but those that the vendor does not count."""
+        return self.caller.gate.pace.calls_made
+
     async def close(self) -> None:
         """Release connections."""
         await self.caller.http.close()

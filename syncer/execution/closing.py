@@ -1,0 +1,122 @@
+"""What follows when a unit is settled: its outcomes go to the ledger's notes, the rejects, the guards, the listener.
+
+It believes the journal's letters only for the very bytes that were sent, and merges an operation's ledger once all of
+its nodes are settled.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from syncer.engine.protocol import RowReject
+from syncer.errors import StalePlanError
+from syncer.execution.context import Guard
+from syncer.execution.events import UnitSettled
+from syncer.execution.rejects import RejectSpool, line
+from syncer.execution.report import Tally
+from syncer.outcome import Outcome
+from syncer.state.protocol import Merged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from syncer.engine.protocol import Payload, Staged
+    from syncer.execution.node import NodeRun
+    from syncer.execution.rejects import RejectLine
+    from syncer.execution.resume import UnitState
+    from syncer.execution.running import Running
+    from syncer.targets.protocol import Unit
+
+
+class Closing:
+    """The closing of one run's units."""
+
+    def __init__(self, running: Running, operations: Sequence[str]) -> None:
+        """Nothing is closed yet; a resumed run closes again, in the same places, what it finds settled."""
+        self.spool = RejectSpool(running.context.folder)
+        self._running = running
+        self._tallies = {name: Tally() for name in operations}
+        self._merging: set[str] = set()
+
+    async def close(self, node: NodeRun, unit: Unit, state: UnitState) -> None:
+        """Hand a settled unit's outcomes on."""
+        if state.sha256 != unit.payload.sha256:
+            raise StalePlanError(
+                "R102",
+                f'The rows of unit "{unit.id}" differ from those that the journal says were sent.',
+                "Restore the source as it was when the run began, or make a new plan.",
+            )
+        context, operation = self._running.context, node.operation
+
+        def hand_on() -> None:
+            # Row numbers mean something in one operation only, so each has notes of its own.
+            folder = context.folder / "outcomes" / operation.name
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            node.courier.staged.confirm(unit.payload.rows, state.letters, folder)
+            if state.rejects:
+                self.spool.put((node.number, unit.payload.index), _reject_lines(operation.name, unit.payload, state))
+            if not isinstance(unit.payload.body, bytes):
+                unit.payload.body.unlink(missing_ok=True)
+
+        await context.offload(hand_on)
+        counts = {outcome: state.letters.count(outcome.letter) for outcome in Outcome}
+        context.listener(
+            UnitSettled(
+                node=node.node.id,
+                unit=unit.id,
+                records=unit.payload.records,
+                created=counts[Outcome.CREATED],
+                updated=counts[Outcome.UPDATED],
+                written=counts[Outcome.WRITTEN],
+                rejected=counts[Outcome.REJECTED],
+                in_doubt=counts[Outcome.IN_DOUBT],
+                connection=operation.connection,
+                calls=node.courier.session.calls_made(),
+            )
+        )
+        tally = self._tallies[operation.name]
+        tally.add(state.letters)
+        self._check_guard(operation.name, tally)
+
+    def _check_guard(self, operation: str, tally: Tally) -> None:
+        context = self._running.context
+        guard = context.guards.get(operation, Guard())
+        rejected = tally.letters[Outcome.REJECTED.letter] + context.staged[operation].facts.rejected
+        created = tally.letters[Outcome.CREATED.letter]
+        if guard.max_rejected is not None and rejected > guard.max_rejected:
+            self._running.halt(
+                guard=f'Operation "{operation}" has {rejected} rejected rows; its guard allows {guard.max_rejected}.'
+            )
+        if guard.max_creates is not None and created > guard.max_creates:
+            self._running.halt(
+                guard=f'Operation "{operation}" has created {created} records; its guard allows {guard.max_creates}.'
+            )
+
+    async def merge(self, operation: str, nodes: Sequence[NodeRun]) -> None:
+        """Bring the ledger up to date once all `nodes` of an operation are settled; a repetition changes nothing."""
+        context = self._running.context
+        taken = self._merging | self._running.past.merged
+        if operation in taken or not all(each.is_settled for each in nodes):
+            return
+        self._merging.add(operation)
+        path = context.folder / f"confirmed-{operation}.parquet"
+        if not path.exists():  # Written once, when all is settled: a merge that is repeated offers the same bytes.
+            await context.offload(lambda: _write_whole(context.staged[operation], path))
+        await context.store.ledger().merge(operation, context.ledger_serials[operation], path)
+        await self._running.note(Merged(operation=operation))
+
+
+def _reject_lines(operation: str, payload: Payload, state: UnitState) -> Iterator[RejectLine]:
+    for note in state.rejects:
+        told = RowReject(payload.rows[note.position], note.code, note.reason, note.field)
+        yield line(operation, told, payload.lanes[note.position])
+
+
+def _write_whole(staged: Staged, path: Path) -> None:
+    draft = path.with_suffix(".part")
+    staged.confirmed(draft)
+    with draft.open("rb+") as file:
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -1,0 +1,80 @@
+"""One node of the plan on its way: how its rows are cut, who carries its units, and whether it is settled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+
+from syncer.engine.protocol import Cut
+from syncer.execution.courier import Courier
+from syncer.execution.resolve import DoubtRule
+from syncer.facts import PathKind
+from syncer.targets.protocol import Step, Unit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from syncer.engine.protocol import Payload
+    from syncer.execution.running import Running
+    from syncer.plan.models import Node, OperationPlan, Plan
+
+
+@dataclass(slots=True)
+class NodeRun:
+    """A node of the plan on its way. `done` is set when it ended, settled or not."""
+
+    node: Node
+    number: int
+    operation: OperationPlan
+    courier: Courier
+    cut: Cut
+    step: Step
+    files: Path
+    done: anyio.Event
+    is_settled: bool = False
+
+    @property
+    def id(self) -> str:
+        """The node's name in the plan and in the journal."""
+        return self.node.id
+
+    def unit(self, payload: Payload) -> Unit:
+        """Return the unit that carries `payload`."""
+        return Unit(f"{self.id}/{payload.index:04d}", self.step, payload)
+
+
+def nodes_of(plan: Plan, running: Running) -> dict[str, NodeRun]:
+    """Return every node of the plan, in its order, with a folder for its files."""
+    operations = {each.name: each for each in plan.operations}
+    return {node.id: _node(number, node, operations[node.operation], running) for number, node in enumerate(plan.nodes)}
+
+
+def _node(number: int, node: Node, operation: OperationPlan, running: Running) -> NodeRun:
+    context = running.context
+    rule = context.paths[node.operation, node.path]
+    folder = context.folder / "units" / node.id.replace("/", "_")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    step = Step(
+        operation=operation.name,
+        connection=operation.connection,
+        object=operation.object,
+        path=node.path,
+        action=operation.action,
+        key=operation.key,
+        options=operation.options,
+    )
+    courier = Courier(
+        running=running,
+        node=node.id,
+        connection=operation.connection,
+        session=context.sessions[operation.connection],
+        staged=context.staged[operation.name],
+        rule=rule,
+        doubt_rule=DoubtRule(operation.action, rule.repeat, operation.on_unknown),
+        is_job=node.kind is PathKind.JOB,
+        folder=folder,
+    )
+    cut = Cut(node.wave, node.shapes, rule.format)
+    return NodeRun(node, number, operation, courier, cut, step, folder, anyio.Event())
