@@ -8,13 +8,18 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from syncer.execution import schema as report_schema
 from syncer.manifest import schema as manifest_schema
 from syncer.plan import schema as plan_schema
 from syncer.targets import describe
 
 SCHEMAS = Path(__file__).parent.parent / "schemas"
 OBJECTS = sorted((SCHEMAS / "objects").rglob("*.json"))
-GENERATED = {"manifest.schema.json": manifest_schema.render_schema, "plan.schema.json": plan_schema.render_schema}
+GENERATED = {
+    "manifest.schema.json": manifest_schema.render_schema,
+    "plan.schema.json": plan_schema.render_schema,
+    "report.schema.json": report_schema.render_schema,
+}
 
 
 def test_no_file_is_without_a_writer() -> None:

@@ -130,10 +130,10 @@ def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]
     yield f"| {' | '.join(head)} |"
     yield f"|{'|'.join('---' for _ in head)}|"
     for each in lines:
-        yield f"| {' | '.join(_cell(text) for text in each)} |"
+        yield f"| {' | '.join(render_cell(text) for text in each)} |"
     yield ""
 
 
-def _cell(text: str) -> str:
+def render_cell(text: str) -> str:
     """Return text that ends no cell and begins no markup: a vendor's words are among it."""
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

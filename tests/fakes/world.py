@@ -13,7 +13,7 @@ from syncer.execution.context import Context, Guard, PathRule, Stop
 from syncer.execution.executor import run
 from syncer.execution.rejects import COLUMNS
 from syncer.facts import Action, CsvFormat, Fidelity, JsonFormat, PathKind, Repeat, System
-from syncer.plan.models import ConnectionPlan, Edge, Inputs, Node, OperationPlan, Plan
+from syncer.plan.models import ConnectionPlan, Edge, Inputs, Node, OperationPlan, Plan, RejectLine
 from tests.fakes.clock import LoopClock
 from tests.fakes.staged import FakeStaged
 from tests.fakes.store import Crash, MemoryStore
@@ -149,6 +149,7 @@ def _operation(op: Op) -> OperationPlan:
         rejected=len(op.rejects),
         folded=0,
         fidelity=Fidelity.CHECKED,
+        rejects=tuple(RejectLine(code=each.code, field=each.field, records=1) for each in op.rejects),
     )
 
 
@@ -185,7 +186,10 @@ class World:
             folder=self.folder,
             sessions=self.sessions,
             staged=self.staged,
-            paths={(op.name, op.path): PathRule(RULES[op.path][0], TIMEOUT, RULES[op.path][1]) for op in self.ops},
+            paths={
+                (op.name, op.path): PathRule(RULES[op.path][0], TIMEOUT, RULES[op.path][1], op.path == "push")
+                for op in self.ops
+            },
             ledger_serials={op.name: 0 for op in self.ops},
             guards=self.guards,
             listener=self.events.append,
