@@ -1,4 +1,4 @@
-"""What stands under `schemas/` is what the program writes: nothing there is edited by hand."""
+"""What stands under `schemas/`, and the page of manifest members, is what the program writes, not edited by hand."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from syncer.execution import schema as report_schema
+from syncer.manifest import reference
 from syncer.manifest import schema as manifest_schema
 from syncer.plan import schema as plan_schema
 from syncer.targets import describe
@@ -32,6 +33,11 @@ def test_no_file_is_without_a_writer() -> None:
 def test_a_generated_schema_is_fresh(name: str) -> None:
     """The models and their schema say the same."""
     assert (SCHEMAS / name).read_text(encoding="utf-8") == GENERATED[name]()
+
+
+def test_the_page_of_manifest_members_is_fresh() -> None:
+    """`python -m syncer.manifest.reference > docs/manifest.md` was run after the last change of the models."""
+    assert (SCHEMAS.parent / "docs" / "manifest.md").read_text(encoding="utf-8") == reference.render_reference()
 
 
 @pytest.mark.parametrize("path", OBJECTS, ids=lambda path: path.name)
