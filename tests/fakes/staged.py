@@ -38,6 +38,7 @@ class FakeStaged:
             self.rows.append((seen[row[0]], number, row))
         self.planned = tuple(planned_rejects)
         self.confirmed_rows: dict[int, str] = {}
+        self.noted_in: set[Path] = set()
         self.closed = False
         self.facts = OperationFacts(
             operation=operation,
@@ -101,6 +102,7 @@ class FakeStaged:
 
     def confirm(self, rows: Sequence[int], letters: str, folder: Path) -> None:
         assert folder.is_dir()
+        self.noted_in.add(folder)
         self.confirmed_rows.update(zip(rows, letters, strict=True))
 
     def confirmed(self, path: Path) -> int:

@@ -34,6 +34,15 @@ async def test_every_row_is_written_once(tmp_path: Path) -> None:
         assert result.operations[0].count(Outcome.CREATED) == 5
 
 
+async def test_no_operation_reads_the_outcomes_of_another(tmp_path: Path) -> None:
+    """Row 2 of one source is not row 2 of another: their outcomes are noted in different places."""
+    async with world(tmp_path, Op("a", rows(3, "a")), Op("b", rows(3, "b"))) as it:
+        await it.run()
+        noted = [each.noted_in for each in it.staged.values()]
+        assert [len(each) for each in noted] == [1, 1]
+        assert not set.intersection(*noted)
+
+
 async def test_the_intent_is_durable_before_the_target_hears_of_it(tmp_path: Path) -> None:
     """Nothing is sent of which the journal does not know."""
     async with world(tmp_path, Op("a", rows(6))) as it:
