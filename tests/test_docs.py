@@ -87,6 +87,16 @@ def test_the_help_of_every_verb_has_examples(verb: str) -> None:
     assert f"syncer {verb}" in epilog
 
 
+def test_the_list_of_verbs_fits_a_terminal() -> None:
+    """In 80 columns each verb says in one whole line what it is for, and the way from manifests to records is shown."""
+    from typer.testing import CliRunner
+
+    said = CliRunner().invoke(main.app, ["--help"], env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"}).output
+    assert "..." not in said.partition("\n")[2]
+    assert all(len(line) <= 80 for line in said.splitlines())
+    assert "syncer apply changes.plan" in said.partition("Examples:")[2]
+
+
 def test_every_code_in_the_source_is_explained() -> None:
     """No message ever names a code that `syncer explain` does not know."""
     assert sorted(set(CODE.findall(_sources())) - set(catalogue.entries())) == []

@@ -26,7 +26,7 @@ rejects, 8 parked (resume later), 9 in doubt (needs a person), 10 locked.
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command(epilog=EXAMPLES)(apply)
+    app.command(epilog=EXAMPLES, short_help="Perform a plan: just what was reviewed, or nothing")(apply)
 
 
 def apply(

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The targets' objects, as snapshots in git.", no_args_is_help=True)
     group.command(epilog=EXAMPLES)(pull)
     group.callback()(_only_a_group)
-    app.add_typer(group, name="describe")
+    app.add_typer(group, name="describe", short_help="Pull the targets' objects, as snapshots in git", epilog=EXAMPLES)
 
 
 def _only_a_group() -> None:

@@ -18,7 +18,7 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command(epilog=EXAMPLES)(explain)
+    app.command(epilog=EXAMPLES, short_help="Say what a code means and what to do about it")(explain)
 
 
 def explain(

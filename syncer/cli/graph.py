@@ -21,7 +21,7 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command(epilog=EXAMPLES)(graph)
+    app.command(epilog=EXAMPLES, short_help="Draw the steps of a plan, and what waits for what")(graph)
 
 
 def graph(

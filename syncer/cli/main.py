@@ -14,10 +14,20 @@ import typer
 from syncer import __version__
 from syncer.cli import apply, describe, explain, graph, plan, resume, sandbox, show, state, test, validate
 
+EXAMPLES = """\
+Examples:
+
+\b
+  syncer validate manifests                check first: no network, no secrets
+  syncer plan manifests -o changes.plan    what would happen, written down
+  syncer apply changes.plan                perform just that
+  syncer VERB --help                       a verb's options, with examples
+"""
+
 app = typer.Typer(
     name="syncer",
     help="Plan and apply for customer data: manifests in git, reviewed plans, safe writes.",
-    epilog="Start with:  syncer validate manifests/   then   syncer plan manifests/   then   syncer apply manifests/",
+    epilog=EXAMPLES,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

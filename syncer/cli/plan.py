@@ -25,7 +25,7 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command(epilog=EXAMPLES)(plan)
+    app.command(epilog=EXAMPLES, short_help="Show what would happen, by which path, at what cost")(plan)
 
 
 def plan(

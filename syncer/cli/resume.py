@@ -21,7 +21,7 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command(epilog=EXAMPLES)(resume)
+    app.command(epilog=EXAMPLES, short_help="Go on with a run that was cut or parked")(resume)
 
 
 def resume(

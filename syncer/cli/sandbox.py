@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Marketo and Salesforce on this machine, for trying manifests.", no_args_is_help=True)
     group.command(epilog=EXAMPLES)(serve)
     group.callback()(_only_a_group)
-    app.add_typer(group, name="sandbox")
+    app.add_typer(group, name="sandbox", short_help="Serve Marketo and Salesforce on this machine", epilog=EXAMPLES)
 
 
 def _only_a_group() -> None:

@@ -21,7 +21,7 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command(epilog=EXAMPLES)(show)
+    app.command(epilog=EXAMPLES, short_help="Print a plan file: text, Markdown, HTML or JSON")(show)
 
 
 def show(

@@ -33,9 +33,9 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
-    app.command(epilog=RUNS)(runs)
-    app.command(epilog=UNLOCK)(unlock)
-    app.command(epilog=RESOLVE)(resolve)
+    app.command(epilog=RUNS, short_help="List the runs of a project and how each stands")(runs)
+    app.command(epilog=UNLOCK, short_help="Break the lock of a run that is certainly gone")(unlock)
+    app.command(epilog=RESOLVE, short_help="Decide a write of which nobody knows the end")(resolve)
 
 
 def runs(project: Project = Path(), work: Work = None, state: State = None) -> None:

@@ -21,7 +21,7 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command(epilog=EXAMPLES)(test)
+    app.command(epilog=EXAMPLES, short_help="Run the manifests' own tests, offline")(test)
 
 
 def test(

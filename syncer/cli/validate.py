@@ -21,7 +21,7 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command(epilog=EXAMPLES)(validate)
+    app.command(epilog=EXAMPLES, short_help="Check all that can be known without a network")(validate)
 
 
 def validate(

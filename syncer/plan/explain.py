@@ -15,7 +15,7 @@ from syncer.plan.words import number, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from syncer.plan.models import Edge, Node, OperationPlan, Plan
+    from syncer.plan.models import Node, OperationPlan, Plan
 
 NARROWEST = 48
 """Below this many columns lines are allowed to run over."""
@@ -40,7 +40,7 @@ def _lines(plan: Plan, width: int) -> Iterator[str]:
         yield from _operation(place, operations[name], nodes, width)
     if plan.edges:
         yield from ("", "Order")
-        yield from _order(plan.edges, width)
+        yield from _order(plan, width)
     yield from ("", "Budget")
     for connection in plan.connections:
         lines = [f"{text} ({fidelity})" for text, fidelity in phrases.budget(connection)]
@@ -63,11 +63,10 @@ def _operation(place: int, operation: OperationPlan, nodes: Sequence[Node], widt
     yield from _rows(operation, width)
     if phrases.movement(operation):
         yield from _labelled("moves", [phrases.movement(operation)], width)
-    for node in nodes:
-        wave = f"Wave {node.wave}: " if nodes[-1].wave > 1 else ""
-        lines = [f"{wave}{phrases.step(node)} ({phrases.step_fidelity(node)})", node.reason]
-        yield from _labelled(node.path, lines, width)
-        for paths, reason in phrases.losers(node):
+    for stride in phrases.strides(nodes):
+        waves = f"{stride.waves.capitalize()}: " if nodes[-1].wave > 1 else ""
+        yield from _labelled(stride.path, [f"{waves}{stride.text} ({stride.fidelity})", stride.reason], width)
+        for paths, reason in stride.losers:
             yield from _labelled(f"  not {paths}", [reason], width)
     for line in operation.rejects:
         yield from _labelled(line.code, [f"{phrases.reject(line)} (checked)"], width)
@@ -89,15 +88,15 @@ def _records(row: phrases.Row) -> str:
     return "?" if row.records is None else number(row.records)
 
 
-def _order(edges: Sequence[Edge], width: int) -> Iterator[str]:
+def _order(plan: Plan, width: int) -> Iterator[str]:
     """Say each step's befores once, below it."""
-    befores: dict[str, list[Edge]] = {}
-    for edge in edges:
-        befores.setdefault(edge.after, []).append(edge)
+    befores: dict[str, list[phrases.Wait]] = {}
+    for wait in phrases.waits(plan):
+        befores.setdefault(wait.after, []).append(wait)
     for after, found in befores.items():
-        yield from _hanging("  ", f"{after} waits for", width)
-        for edge in found:
-            yield from _hanging("    ", f"{edge.before}: {edge.reason}", width)
+        yield from _hanging("  ", f"{after} {'wait' if ',' in after else 'waits'} for", width)
+        for wait in found:
+            yield from _hanging("    ", f"{wait.before}: {wait.reason}", width)
 
 
 def _labelled(label: str, lines: Iterable[str], width: int, *, indent: int = 5) -> Iterator[str]:

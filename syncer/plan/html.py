@@ -130,9 +130,9 @@ def _order(plan: Plan) -> Iterator[str]:
     if plan.edges:
         yield f"<details class=plain><summary>{count(len(plan.edges), 'reason')} to wait, as a list</summary>"
         yield "<ul class=waits>"
-        for edge in plan.edges:
-            names = f"<span class=id>{_t(edge.after)}</span> waits for <span class=id>{_t(edge.before)}</span>"
-            yield f"<li>{names}. {_t(edge.reason)}</li>"
+        for wait in phrases.waits(plan):
+            names = f"<span class=id>{_t(wait.after)}</span> waits for <span class=id>{_t(wait.before)}</span>"
+            yield f"<li>{names}. {_t(wait.reason)}</li>"
         yield "</ul></details>"
 
 
@@ -151,14 +151,15 @@ def _operation(operation: OperationPlan, nodes: Sequence[Node], *, is_open: bool
     yield from _rows(operation)
     if nodes:
         yield "<h3>Steps, and why by this path</h3>"
-    for node in nodes:
-        yield from _step(node)
+    for stride in phrases.strides(nodes):
+        yield from _stride(stride)
     if operation.rejects:
-        yield "<h3>Rejected, by reason</h3>\n<table class=rejects><tr><th>code</th><th>field</th>"
-        yield "<th class=n>rows</th><th>first rows</th></tr>"
+        yield "<h3>Rejected, by reason</h3>\n<table class=rejects>"
+        yield "<tr><th>code</th><th>reason</th><th>field</th><th class=n>rows</th><th>first rows</th></tr>"
         for line in operation.rejects:
             first = ", ".join(number(row) for row in line.first_rows)
-            yield f"<tr><td><code>{_t(line.code)}</code></td><td>{_t(line.field)}</td>"
+            yield f"<tr><td><code>{_t(line.code)}</code></td><td>{phrases.reject_title(line)}</td>"
+            yield f"<td>{_t(line.field)}</td>"
             yield f"<td class=n>{number(line.records)}</td><td>{first}</td></tr>"
         yield "</table>"
     yield "</div></details>"
@@ -191,11 +192,11 @@ def _rows(operation: OperationPlan) -> Iterator[str]:
     yield "</table>"
 
 
-def _step(node: Node) -> Iterator[str]:
-    kind = " job" if node.kind is PathKind.JOB else ""
-    yield f'<div class="step{kind}" id="step-{_t(node.id)}"><p><strong>{_t(node.path)}</strong> '
-    yield f"<span class=soft>wave {node.wave}</span> {_t(phrases.step(node))} "
-    yield f"<span class=fidelity>{phrases.step_fidelity(node)}</span></p><p>{_t(node.reason)}</p><ul>"
-    for paths, reason in phrases.losers(node):
+def _stride(stride: phrases.Stride) -> Iterator[str]:
+    kind = " job" if stride.kind is PathKind.JOB else ""
+    yield f'<div class="step{kind}"><p><strong>{_t(stride.path)}</strong> '
+    yield f"<span class=soft>{stride.waves}</span> {_t(stride.text)} "
+    yield f"<span class=fidelity>{stride.fidelity}</span></p><p>{_t(stride.reason)}</p><ul>"
+    for paths, reason in stride.losers:
         yield f"<li>not <b>{_t(paths)}</b>: {_t(reason)}</li>"
     yield "</ul></div>"

@@ -108,10 +108,10 @@ def _detail_lines(operation: OperationPlan, nodes: Sequence[Node]) -> Iterator[s
     for line in operation.rejects:
         yield f"- {safe(line.code)}: {safe(phrases.reject(line))} (checked)"
     yield ""
-    for node in nodes:
-        yield f"**{safe(node.id)}** {safe(phrases.step(node))} ({phrases.step_fidelity(node)})"
-        yield f"- **{safe(node.path)}**: {safe(node.reason)}"
-        for paths, reason in phrases.losers(node):
+    for stride in phrases.strides(nodes):
+        yield f"**{safe(stride.path)}**, {stride.waves}: {safe(stride.text)} ({stride.fidelity})"
+        yield f"- {safe(stride.reason)}"
+        for paths, reason in stride.losers:
             yield f"- not {safe(paths)}: {safe(reason)}"
         yield ""
     for warning in operation.warnings:
@@ -119,7 +119,7 @@ def _detail_lines(operation: OperationPlan, nodes: Sequence[Node]) -> Iterator[s
 
 
 def _order(plan: Plan) -> str:
-    lines = (f"- {safe(edge.before)} → {safe(edge.after)}: {safe(edge.reason)}" for edge in plan.edges)
+    lines = (f"- {safe(each.before)} → {safe(each.after)}: {safe(each.reason)}" for each in phrases.waits(plan))
     return _folded(f"Order, {count(len(plan.edges), 'reason')} to wait", lines)
 
 

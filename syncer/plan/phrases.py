@@ -7,13 +7,17 @@ rendering does that for its own medium.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
+from syncer import catalogue
 from syncer.facts import Fidelity, PathKind
 from syncer.plan.words import count, done, minutes, number, quoted, size
 
 if TYPE_CHECKING:
-    from syncer.plan.models import ConnectionPlan, LookedUp, Node, OperationPlan, Plan, RejectLine
+    from collections.abc import Iterator, Sequence
+
+    from syncer.plan.models import ConnectionPlan, Digest, Edge, LookedUp, Node, OperationPlan, Plan, RejectLine
 
 SHORT = 12
 """Characters of a digest that people compare by eye."""
@@ -21,6 +25,12 @@ SHORT = 12
 
 FIELDS = 8
 """Fields that are named with their counts; the plan's file has all of them."""
+
+FEW = 3
+"""So many small waves, or waits between them, are told one by one; more are one line."""
+
+NAMED = 8
+"""Digests of one kind that are listed; the plan's file has all of them, and its own digest covers them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,36 +128,130 @@ def _looked(looked: LookedUp) -> list[Row]:
     ]
 
 
-def step(node: Node) -> str:
-    """Return what a step sends and costs."""
-    units = count(node.units, "job" if node.kind is PathKind.JOB else "request")
-    polls = f" and {count(node.polls, 'poll')}" if node.polls else ""
-    shapes = "" if node.shapes is None else f" of {count(len(node.shapes), 'shape')}"
-    records = count(node.records, "record")
-    return (
-        f"{records}{shapes} in {units}, {size(node.bytes)}, {count(node.calls, 'call')}{polls}, {minutes(node.minutes)}"
-    )
+@dataclass(frozen=True, slots=True)
+class Stride:
+    """A step, or several small waves of an operation that go one after the other by one path, told as one."""
+
+    nodes: tuple[Node, ...]
+
+    @property
+    def path(self) -> str:
+        """The path that carries them."""
+        return self.nodes[0].path
+
+    @property
+    def kind(self) -> PathKind:
+        """Whether by requests or by jobs."""
+        return self.nodes[0].kind
+
+    @property
+    def waves(self) -> str:
+        """Which waves these are."""
+        first, last = self.nodes[0].wave, self.nodes[-1].wave
+        return f"wave {first}" if first == last else f"waves {number(first)} to {number(last)}"
+
+    @property
+    def text(self) -> str:
+        """What is sent and what it costs."""
+        return _cost(self.nodes)
+
+    @property
+    def fidelity(self) -> Fidelity:
+        """How sure the cost is: polls are planned, never certain."""
+        certain = all(node.is_exact and not node.polls for node in self.nodes)
+        return Fidelity.CHECKED if certain else Fidelity.ESTIMATED
+
+    @property
+    def reason(self) -> str:
+        """Why by this path."""
+        reasons = {node.reason for node in self.nodes}
+        return reasons.pop() if len(reasons) == 1 else "One request carries each of these waves."
+
+    @property
+    def losers(self) -> list[tuple[str, str]]:
+        """The paths that lost, with why; those that lost for one reason stand together."""
+        found: dict[str, list[str]] = {}
+        for losing in self.nodes[0].losing:
+            is_told = all(losing in node.losing for node in self.nodes)
+            reason = losing.reason if is_told else "It is cheaper for none of these waves."
+            found.setdefault(reason, []).append(losing.path)
+        return [(", ".join(paths), reason) for reason, paths in found.items()]
 
 
-def step_fidelity(node: Node) -> Fidelity:
-    """Return how sure the cost of a step is: polls are planned, never certain."""
-    return Fidelity.CHECKED if node.is_exact and not node.polls else Fidelity.ESTIMATED
+def strides(nodes: Sequence[Node]) -> tuple[Stride, ...]:
+    """Return the steps of one operation as they are told: many waves of one request each are one line."""
+    found: list[Stride] = []
+    for is_small, group in groupby(nodes, key=_small):
+        some = tuple(group)
+        found += [Stride(some)] if is_small and len(some) > FEW else [Stride((node,)) for node in some]
+    return tuple(found)
 
 
-def losers(node: Node) -> list[tuple[str, str]]:
-    """Return the paths that lost, with why; those that lost for one reason stand together."""
-    found: dict[str, list[str]] = {}
-    for losing in node.losing:
-        found.setdefault(losing.reason, []).append(losing.path)
-    return [(", ".join(paths), reason) for reason, paths in found.items()]
+def _small(node: Node) -> tuple[str, frozenset[str]] | None:
+    """Return what neighbours must share to be told as one; None for a step that stands alone."""
+    if node.wave == 1 or node.units != 1 or node.kind is not PathKind.IMMEDIATE:
+        return None
+    return node.path, frozenset(losing.path for losing in node.losing)
+
+
+def _cost(nodes: Sequence[Node]) -> str:
+    units = count(sum(node.units for node in nodes), "job" if nodes[0].kind is PathKind.JOB else "request")
+    planned = sum(node.polls for node in nodes)
+    polls = f" and {count(planned, 'poll')}" if planned else ""
+    known = nodes[0].shapes
+    shapes = "" if known is None or len(nodes) > 1 else f" of {count(len(known), 'shape')}"
+    records = count(sum(node.records for node in nodes), "record")
+    calls = count(sum(node.calls for node in nodes), "call")
+    took = minutes(sum(node.minutes for node in nodes))
+    return f"{records}{shapes} in {units}, {size(sum(node.bytes for node in nodes))}, {calls}{polls}, {took}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One step that waits for another, or many waves that each wait for the one before."""
+
+    after: str
+    before: str
+    reason: str
+
+
+def waits(plan: Plan) -> Iterator[Wait]:
+    """Yield who waits for whom and why; the many waves of an operation that only follow one another are one line."""
+    chains: dict[str, list[int]] = {}
+    for edge in plan.edges:
+        if _is_wave(edge):
+            operation, wave, _ = edge.after.split("/", 2)
+            chains.setdefault(operation, []).append(int(wave))
+    told = set()
+    for edge in plan.edges:
+        operation = edge.after.partition("/")[0]
+        waves = chains.get(operation, ())
+        if not _is_wave(edge) or len(waves) <= FEW:
+            yield Wait(edge.after, edge.before, edge.reason)
+        elif operation not in told:
+            told.add(operation)
+            what = f"{operation}, waves {number(min(waves))} to {number(max(waves))}"
+            yield Wait(what, "the wave before", "Each is sent when the one before it is settled.")
+
+
+def _is_wave(edge: Edge) -> bool:
+    """Say whether an operation waits for itself."""
+    return edge.before.partition("/")[0] == edge.after.partition("/")[0]
 
 
 def reject(line: RejectLine) -> str:
-    """Return one reason of rejected rows, by code and field, with the first places to look."""
+    """Return one reason of rejected rows: what it is, at which field, and the first places to look."""
     where = f" at {quoted([line.field])}" if line.field else ""
     first = ", ".join(number(row) for row in line.first_rows)
     seen = f", first in {'row' if len(line.first_rows) == 1 else 'rows'} {first}" if first else ""
-    return f"{count(line.records, 'row')}{where}{seen}"
+    title = reject_title(line)
+    return f"{title}{': ' if title else ''}{count(line.records, 'row')}{where}{seen}"
+
+
+def reject_title(line: RejectLine) -> str:
+    """Return what the code of a reject means, in its constant words; "" for a code of another version."""
+    entry = catalogue.entries().get(line.code)
+    return entry.title if entry else ""
 
 
 def movement(operation: OperationPlan) -> str:
@@ -188,14 +292,17 @@ def budget(connection: ConnectionPlan) -> tuple[tuple[str, Fidelity], ...]:
 
 
 def made_of(plan: Plan) -> tuple[tuple[str, str], ...]:
-    """Return the names and digests that the plan is bound to."""
+    """Return the names and digests that the plan is bound to; of many of one kind, how many there are."""
     inputs = plan.inputs
     found = [("syncer", inputs.tool), ("manifest", inputs.manifest)]
-    for what, digests in (
-        ("describe", inputs.describe),
-        ("source", inputs.sources),
-        ("rows", inputs.rows),
-        ("ledger", inputs.ledger),
-    ):
-        found += [(f"{what} {each.name}", each.digest) for each in digests]
+    found += _digests("describe", inputs.describe, "objects")
+    found += _digests("source", inputs.sources, "sources")
+    found += _digests("rows", inputs.rows, "operations")
+    found += _digests("ledger", inputs.ledger, "operations")
     return tuple(found)
+
+
+def _digests(what: str, digests: Sequence[Digest], plural: str) -> list[tuple[str, str]]:
+    if len(digests) > NAMED:
+        return [(f"{what} of {number(len(digests))} {plural}", "in the plan file, each with its digest")]
+    return [(f"{what} {each.name}", each.digest) for each in digests]

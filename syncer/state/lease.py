@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from syncer.errors import LeaseLostError, LockedError
+from syncer.errors import LeaseLostError, LockedError, UserError
 
 TTL_SECONDS = 60.0
 MAX_REQUEST_SECONDS = 370.0
@@ -62,4 +62,13 @@ def lost(epoch: int) -> LeaseLostError:
         f"The lease of epoch {epoch} was taken over or broken, so this run sends nothing more.",
         "What it sent last is looked up by the run that goes on. Find that run with:",
         "syncer runs",
+    )
+
+
+def not_held(epoch: int) -> UserError:
+    """Return the error of a person who names an epoch that nobody holds."""
+    return UserError(
+        "R212",
+        f"No lease of epoch {epoch} is held here.",
+        "Run again what was refused: its message names the epoch that is held now, if one still is.",
     )

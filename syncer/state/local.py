@@ -77,13 +77,11 @@ class LocalStore:
         return LocalLease(self, self._clock, epoch, before)
 
     async def unlock(self, epoch: int, by: str) -> None:
-        """Break a lease on a person's word, and keep the word; raises `StateError` when no such lease is held."""
+        """Break a lease on a person's word, and keep the word; raises `UserError` when no such lease is held."""
 
         def work(db: sqlite3.Connection) -> None:
             if not _drop(db, epoch):
-                raise StateError(
-                    "R212", f"No lease of epoch {epoch} is held here.", "List what is held with:", "syncer runs"
-                )
+                raise terms.not_held(epoch)
             db.execute("insert into unlocked values (?, ?, ?)", (epoch, by, self._clock.now()))
 
         await self._call(work)

@@ -120,14 +120,12 @@ class Leases:
         raise self._busy()
 
     async def unlock(self, epoch: int, by: str) -> None:
-        """Break a lease on a person's word, and keep the word; raises `StateError` when no such lease is held."""
+        """Break a lease on a person's word, and keep the word; raises `UserError` when no such lease is held."""
         for _ in range(_TRIES):
             table, tag = await self._table()
             entry = next((each for each in table.held if each.epoch == epoch), None)
             if entry is None:
-                raise StateError(
-                    "R212", f"No lease of epoch {epoch} is held here.", "List what is held with:", "syncer runs"
-                )
+                raise terms.not_held(epoch)
             kept = await self._bucket.get(_beat_path(entry.token))
             if not await self._end_beat(entry, kept):
                 continue

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from syncer.errors import LeaseLostError, LockedError, StalePlanError, StateError
+from syncer.errors import LeaseLostError, LockedError, StalePlanError, StateError, UserError
 from syncer.state import registry
 from syncer.state.lease import TTL_SECONDS
 from syncer.state.ledger import MAX_OVERLAYS
@@ -214,7 +214,7 @@ async def test_a_person_breaks_a_lease_by_its_epoch(opened: Opener) -> None:
     store = opened()
     lease = await store.acquire(("leads",), "ada", "run1")
     journal = await store.journal("run1", lease)
-    with pytest.raises(StateError, match="R212"):
+    with pytest.raises(UserError, match="R212"):
         await store.unlock(lease.epoch + 1, "bob")
     await opened().unlock(lease.epoch, "bob")
     with pytest.raises(LeaseLostError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from syncer.errors import LockedError, StalePlanError, StateError
+from syncer.errors import LockedError, StalePlanError, StateError, UserError
 from syncer.state import lease as terms
 from syncer.state.journal import Line, opening, read, seal
 
@@ -62,7 +62,7 @@ class MemoryStore:
     async def unlock(self, epoch: int, by: str) -> None:
         assert by
         if epoch != self.epoch:
-            raise StateError("R212", "No such lease.")
+            raise UserError("R212", "No such lease.")
         self.held = False
 
     async def journal(self, run: str, lease: Lease | None) -> MemoryJournal:
