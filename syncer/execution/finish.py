@@ -87,7 +87,8 @@ def _counted(operation: OperationPlan, running: Running, nodes: Mapping[str, Nod
             letters = past.outcome_letters(name)
             tally.add(letters)
             tally.looked_up += state.records if state.looked_up else 0
-            tally.unconfirmed += report.unconfirmed(letters) if name.startswith(activities) else 0
+            if name.startswith(activities) and not running.history.is_ruled(name):
+                tally.unconfirmed += report.unconfirmed(letters)
     is_settled = all(each.is_settled for each in mine)
     return report.operation_report(running.context.staged[operation.name].facts, tally, is_settled=is_settled)
 

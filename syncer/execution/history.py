@@ -58,6 +58,10 @@ class History:
         """
         return self._before[connection] + max(now, self._now[connection])
 
+    def is_ruled(self, unit: str) -> bool:
+        """Whether a person has said what became of the unit."""
+        return unit in self.doubts and bool(self.doubts[unit].ruled)
+
     def add(self, note: Note) -> None:
         """Take one note in."""
         match note:
