@@ -139,6 +139,10 @@ class StateError(SyncerError):
     """Journal, ledger or lease cannot be read, written or believed."""
 
 
+class BusyStateError(StateError):
+    """Another process holds the state in the middle of a write, and does not go on."""
+
+
 class LeaseLostError(StateError):
     """Another run took the lease over; nothing more may be sent."""
 

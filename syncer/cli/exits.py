@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from syncer.errors import (
+    BusyStateError,
     InDoubtError,
     LockedError,
     ManifestError,
@@ -57,6 +58,7 @@ _BY_ERROR: tuple[tuple[type[SyncerError], Exit], ...] = (
     (PlanRefusedError, Exit.REFUSED),
     (StalePlanError, Exit.STALE),
     (LockedError, Exit.LOCKED),
+    (BusyStateError, Exit.LOCKED),
     (QuotaSpentError, Exit.PARKED),
     (InDoubtError, Exit.IN_DOUBT),
     (UserError, Exit.USAGE),

@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sqlite3
 import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from syncer.errors import StalePlanError, StateError
 from syncer.state import lease as terms
 from syncer.state import place
-from syncer.state.journal import SCHEMA, Line, broken, opening, read, seal
+from syncer.state.database import as_state_errors, open_database, transaction
+from syncer.state.journal import Line, broken, opening, read, seal
 from syncer.state.protocol import Intended, in_thread
+from syncer.state.reserve import Reserve
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    import sqlite3
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from syncer.clock import Clock
@@ -30,27 +31,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-APPLICATION: Final = 0x53594E43
-"""Marks the SQLite file as ours ("SYNC"), so that no other database is taken for a journal."""
-
-_TABLES = """
-create table run (
-  number integer primary key, id text not null unique, notes integer not null, checksum text not null
-) strict;
-create table note (
-  run text not null, number integer not null, epoch integer not null, text text not null, checksum text not null,
-  primary key (run, number)
-) strict, without rowid;
-create table epoch (last integer not null) strict;
-insert into epoch values (0);
-create table lease (
-  epoch integer primary key, holder text not null, run text not null, acquired real not null, renewed real not null
-) strict;
-create table key_space (name text primary key, epoch integer not null) strict, without rowid;
-create table unlocked (epoch integer not null, who text not null, at real not null) strict;
-create table spent (plan text primary key, run text not null) strict, without rowid;
-"""
-_BUSY_SECONDS = 10.0
 _PAGE = 1_000
 
 
@@ -65,6 +45,7 @@ class LocalStore:
         self._clock = clock
         self._allow_network = allow_network
         self._offload = offload
+        self._reserve = Reserve(folder)
         self._turn = threading.Lock()
         self._opened: sqlite3.Connection | None = None
         self._locks: dict[int, int] = {}
@@ -73,7 +54,7 @@ class LocalStore:
         """Take the lease of `key_spaces` and of `run`; raises `LockedError` while somebody else has one of them."""
         names = tuple(sorted({*key_spaces, f"run:{run}"}))
         before = self._clock.monotonic()
-        epoch = await self._call(lambda db: self._acquire(db, names, holder, run))
+        epoch = await self._call(lambda db: self._acquire(db, names, holder, run), first=self._reserve.take)
         return LocalLease(self, self._clock, epoch, before)
 
     async def unlock(self, epoch: int, by: str) -> None:
@@ -99,12 +80,12 @@ class LocalStore:
 
     async def runs(self) -> tuple[str, ...]:
         """Return run ids, oldest first."""
-        rows = await self._call(lambda db: db.execute("select id from run order by number").fetchall())
+        rows = await self._read(lambda db: db.execute("select id from run order by number").fetchall())
         return tuple(str(run) for (run,) in rows)
 
     async def held(self) -> tuple[terms.LeaseRecord, ...]:
         """Return the leases that are held, oldest first."""
-        return await self._call(_leases)
+        return await self._read(_leases)
 
     async def spend(self, plan: str, run: str) -> None:
         """Mark a plan as used by `run`; raises `StalePlanError` when another run used it."""
@@ -124,7 +105,7 @@ class LocalStore:
 
     async def spent_by(self, plan: str) -> str | None:
         """Return the run that used the plan, or None."""
-        row = await self._call(lambda db: db.execute("select run from spent where plan = ?", (plan,)).fetchone())
+        row = await self._read(lambda db: db.execute("select run from spent where plan = ?", (plan,)).fetchone())
         return None if row is None else str(row[0])
 
     def ledger(self) -> Ledger:
@@ -147,8 +128,6 @@ class LocalStore:
 
     async def _append(self, run: str, epoch: int, note: Note) -> None:
         def work(db: sqlite3.Connection) -> None:
-            if isinstance(note, Intended):
-                place.require_room(self._folder)
             if not _is_held(db, epoch):
                 raise terms.lost(epoch)
             end = db.execute("select notes, checksum from run where id = ?", (run,)).fetchone()
@@ -159,15 +138,16 @@ class LocalStore:
             db.execute("insert into note values (?, ?, ?, ?, ?)", (run, line.number, epoch, line.text, line.checksum))
             db.execute("update run set notes = ?, checksum = ? where id = ?", (line.number, line.checksum, run))
 
-        await self._call(work)
+        # A request needs the whole reserve; what came of one may use it up.
+        await self._call(work, first=self._reserve.take if isinstance(note, Intended) else None)
 
     async def _end(self, run: str) -> tuple[int, str]:
         """Return how many notes the run has and the checksum of the last, by which a lost end is seen."""
-        row = await self._call(lambda db: db.execute("select notes, checksum from run where id = ?", (run,)).fetchone())
+        row = await self._read(lambda db: db.execute("select notes, checksum from run where id = ?", (run,)).fetchone())
         return row or (0, opening(run))
 
     async def _lines(self, run: str, after: int) -> list[Line]:
-        rows = await self._call(
+        rows = await self._read(
             lambda db: db.execute(
                 "select number, epoch, text, checksum from note where run = ? and number > ? order by number limit ?",
                 (run, after, _PAGE),
@@ -184,6 +164,7 @@ class LocalStore:
 
     async def _release(self, epoch: int) -> None:
         await self._call(lambda db: _drop(db, epoch))
+        self._reserve.give_up()
         handle = self._locks.pop(epoch, None)
         if handle is not None:
             self._lock_path(epoch).unlink(missing_ok=True)
@@ -228,16 +209,32 @@ class LocalStore:
 
     # The database.
 
-    async def _call(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _call(self, work: Callable[[sqlite3.Connection], T], first: Callable[[], None] | None = None) -> T:
+        """Do `work` as one transaction that writes; on a full disk once more, in the room that was reserved."""
+
         def turn() -> T:
-            with self._turn, _as_state_errors(self._folder):
-                if self._opened is None:
-                    place.make_private(self._folder, allow_network=self._allow_network)
-                    self._opened = _open(self._folder / "state.sqlite")
-                with _transaction(self._opened) as db:
-                    return work(db)
+            try:
+                return self._once(work, first, writes=True)
+            except StateError as error:
+                if error.code != "R204" or first is not None or not self._reserve.give_up():
+                    raise
+                return self._once(work, first, writes=True)
 
         return await self._offload(turn)
+
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do `work`, which only reads and so waits for nobody."""
+        return await self._offload(lambda: self._once(work, None, writes=False))
+
+    def _once(self, work: Callable[[sqlite3.Connection], T], first: Callable[[], None] | None, *, writes: bool) -> T:
+        with self._turn, as_state_errors(self._folder):
+            if self._opened is None:
+                place.make_private(self._folder, allow_network=self._allow_network)
+                self._opened = open_database(self._folder / "state.sqlite")
+            if first is not None:
+                first()
+            with transaction(self._opened, writes=writes) as db:
+                return work(db)
 
 
 class LocalJournal:
@@ -311,86 +308,3 @@ def _is_held(db: sqlite3.Connection, epoch: int) -> bool:
 def _drop(db: sqlite3.Connection, epoch: int) -> bool:
     db.execute("delete from key_space where epoch = ?", (epoch,))
     return db.execute("delete from lease where epoch = ?", (epoch,)).rowcount > 0
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    try:
-        db.execute("pragma synchronous = full")
-        _make_or_check(db, path)
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _make_or_check(db: sqlite3.Connection, path: Path) -> None:
-    """Create the tables in an empty file; refuse what is not ours, newer than we are, or damaged."""
-    db.execute("pragma journal_mode = wal")
-    with _transaction(db):
-        version = db.execute("pragma user_version").fetchone()[0]
-        owner = db.execute("pragma application_id").fetchone()[0]
-        if (version, owner) == (0, 0) and not db.execute("select 1 from sqlite_master").fetchone():
-            for statement in _TABLES.split(";\n"):
-                db.execute(statement)
-            db.execute(f"pragma application_id = {APPLICATION}")
-            db.execute(f"pragma user_version = {SCHEMA}")
-            return
-        if owner != APPLICATION:
-            raise StateError(
-                "R203", f'The file "{path}" is not a state of syncer.', "Choose another folder for the state."
-            )
-        if version != SCHEMA:
-            raise StateError(
-                "R202",
-                f'The state in "{path}" has version {version}; this syncer knows version {SCHEMA}.',
-                "Use the version of syncer that wrote it, or a newer one.",
-            )
-        if db.execute("pragma quick_check(1)").fetchone()[0] != "ok":
-            raise _damaged(path)
-
-
-def _damaged(path: Path) -> StateError:
-    return StateError(
-        "R201",
-        f'The state file "{path}" is damaged, so nothing in it is believed.',
-        "Restore it from a copy, or look the last run's records up in the target before anything is sent again.",
-    )
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    db.execute("begin immediate")
-    try:
-        yield db
-        db.execute("commit")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("rollback")
-        raise
-
-
-@contextmanager
-def _as_state_errors(folder: Path) -> Iterator[None]:
-    """Say what SQLite and the system refuse in words that help."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        name = getattr(error, "sqlite_errorname", "")
-        if name.startswith("SQLITE_FULL"):
-            raise place.full(folder, "SQLite found no room") from error
-        if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-            raise _damaged(folder / "state.sqlite") from error
-        raise _unusable(folder, name or "SQLite gave no reason") from error
-    except OSError as error:
-        raise _unusable(folder, error.strerror or type(error).__name__) from error
-
-
-def _unusable(folder: Path, why: str) -> StateError:
-    return StateError(
-        "R205",
-        f'The state in "{folder}" cannot be read or written: {why}.',
-        "See that the folder is yours, that its disk works, and that no other process keeps it busy. Then go on with:",
-        "syncer resume",
-    )

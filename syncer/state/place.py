@@ -6,13 +6,12 @@ Network file systems are refused, because their locks and syncs do not mean what
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 from syncer.errors import StateError
 
 RESERVE_BYTES = 64 * 1024 * 1024
-"""Below this much free space nothing new is sent, so that the outcome of what is under way can still be written."""
+"""Taken before anything is sent, so that the outcome of what is under way can still be written on a full disk."""
 
 _NETWORK = frozenset(
     (
@@ -61,13 +60,6 @@ def file_system(path: Path, mounts: str) -> str:
 def is_network(kind: str) -> bool:
     """Whether a file system of this type may lie about locks: network and user-space ones."""
     return kind in _NETWORK or kind.startswith("fuse")
-
-
-def require_room(folder: Path, needed: int = RESERVE_BYTES) -> None:
-    """Raise `StateError` when less than `needed` bytes are free beside `folder`."""
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise full(folder, f"{free // 1_048_576} MB are free")
 
 
 def full(folder: Path, why: str) -> StateError:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -178,14 +178,43 @@ async def test_another_programs_file_is_left_alone(opened: Opener, tmp_path: Pat
         await opened().runs()
 
 
-async def test_a_full_disk_is_told_before_a_send(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+def _full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the system find no room for a reserve."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+
+
+async def test_a_full_disk_is_told_before_a_run(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the reserve cannot be taken, no lease is."""
+    _full(monkeypatch)
+    with pytest.raises(StateError, match="R204"):
+        await opened().acquire(("leads",), "ada", "run1")
+    assert await opened().held() == ()
+
+
+async def test_a_full_disk_is_told_before_a_send(
+    opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With less than the reserve left nothing new is announced, and outcomes can still be written."""
     store = opened()
     journal = await store.journal("run1", await store.acquire(("leads",), "ada", "run1"))
-    monkeypatch.setattr(place.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+    assert (tmp_path / "state" / "reserve").stat().st_blocks * 512 >= place.RESERVE_BYTES
+    (tmp_path / "state" / "reserve").unlink()
+    _full(monkeypatch)
     with pytest.raises(StateError, match="R204"):
         await journal.append(Intended(unit="u", sha256="h", records=1))
     await journal.append(Parked(reason="no room"))
+
+
+async def test_the_reserve_goes_with_the_run(opened: Opener, tmp_path: Path) -> None:
+    """A folder in which nobody works takes no more room than its notes need."""
+    store = opened()
+    lease = await store.acquire(("leads",), "ada", "run1")
+    await lease.release()
+    assert not (tmp_path / "state" / "reserve").exists()
 
 
 async def test_a_disk_that_is_full_at_the_write_is_told_as_such(opened: Opener) -> None:
@@ -199,6 +228,32 @@ async def test_a_disk_that_is_full_at_the_write_is_told_as_such(opened: Opener) 
     with pytest.raises(StateError, match="R204"):
         await journal.append(Settled(unit="u", letters="c" * 50_000))
     assert await _read(store) == [STARTED]
+
+
+async def test_an_outcome_is_noted_in_the_room_that_was_kept(opened: Opener, tmp_path: Path) -> None:
+    """A disk that is full until the reserve is given up: the outcome is there, and the next request is refused."""
+    store = opened()
+    journal = await store.journal("run1", await store.acquire(("leads",), "ada", "run1"))
+    assert store._opened is not None
+    db, reserve = store._opened, tmp_path / "state" / "reserve"
+
+    def limit() -> None:
+        pages = db.execute("pragma page_count").fetchone()[0]
+        db.execute(f"pragma max_page_count = {pages if reserve.exists() else 1_000_000}")
+
+    limit()
+    give_up = store._reserve.give_up
+
+    def noticed() -> bool:
+        was_there = give_up()
+        limit()
+        return was_there
+
+    store._reserve.give_up = noticed  # type: ignore[method-assign]
+    settled = Settled(unit="u", letters="c" * 50_000)
+    await journal.append(settled)
+    assert await _read(store) == [settled]
+    assert not reserve.exists()
 
 
 async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, clock: HandClock) -> None:
