@@ -92,7 +92,7 @@ class Courier:
                 letters = self.running.past.outcome_letters(unit.id).replace(OPEN, applied_letter(unit.step.action))
                 await self.settled(unit, letters, self.state(unit).rejects, looked_up=True)
             case Stage.RULED_UNSENT if OPEN in self.state(unit).letters:
-                await doubt.repeat_undecided(self, unit)
+                return await self._repeat(unit)
             case Stage.RULED_UNSENT:
                 return await self._send(unit)
             case Stage.HELD | Stage.SETTLED:
@@ -105,6 +105,21 @@ class Courier:
         if state is None:
             raise BugError("R101", f'Unit "{unit.id}" was asked for before it was announced.')
         return state
+
+    async def _repeat(self, unit: Unit) -> bool:
+        """Send what a person says was not written; of a job by its own path, for no request may be able to say it."""
+        letters = self.state(unit).letters
+        if not self.is_job:
+            await doubt.repeat_undecided(self, unit)
+        elif set(letters) == {OPEN}:
+            return await self._send(unit)
+        else:
+            text, packed = lettered(letters.replace(OPEN, PENDING))
+            rejects = self.state(unit).rejects
+            reason = "The rest was not written, says a person."
+            await self.running.note(Split(unit=unit.id, reason=reason, letters=text, packed=packed, rejects=rejects))
+            await parts.carry(self, unit)
+        return False
 
     async def _send(self, unit: Unit) -> bool:
         """Send a unit of which nothing was executed; return whether it was refused as a whole."""

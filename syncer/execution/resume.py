@@ -187,7 +187,7 @@ class Past:
             case notes.Split():
                 self._change(
                     note.unit,
-                    (Stage.UNSENT, Stage.DOUBTED, Stage.ACCEPTED),
+                    (Stage.UNSENT, Stage.DOUBTED, Stage.ACCEPTED, Stage.RULED_UNSENT),
                     stage=Stage.SPLIT,
                     letters=note.outcomes,
                     rejects=note.rejects,
