@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -38,6 +39,14 @@ def read(name: str) -> dict[str, Any]:
     return found
 
 
+def git(top: Path, *words: str) -> str:
+    """Run git as somebody, whatever this machine is set to."""
+    who = {f"GIT_{role}_{part}": "ada@example.com" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
+    command = ["git", "-c", "commit.gpgsign=false", *words]
+    done = subprocess.run(command, cwd=top, env={**os.environ, **who}, check=True, capture_output=True, text=True)  # noqa: S603
+    return done.stdout.strip()
+
+
 @dataclass
 class Runner:
     """A machine that checks the project out afresh for each job and runs commands as a forge does."""
@@ -62,7 +71,21 @@ class Runner:
         (top / "schemas").symlink_to(ROOT / "schemas")
         for name in ("connections.yaml", "newsletter.yaml", "contacts.csv"):
             (top / "manifests" / name).write_bytes((COMMON / name).read_bytes())
+        self.commit(top)
         return top
+
+    def commit(self, top: Path) -> None:
+        """Make a repository of the checkout: its target had another mapping of the newsletter, and the rest as it is."""
+        manifest = top / "manifests" / "newsletter.yaml"
+        ours = manifest.read_text(encoding="utf-8")
+        assert "{{ first_name }}" in ours
+        manifest.write_text(ours.replace("{{ first_name }}", "{{ first_name | trim }}"), encoding="utf-8")
+        git(top, "init")
+        git(top, "add", "-A")
+        git(top, "commit", "-m", "target")
+        git(top, "update-ref", "refs/remotes/origin/main", "HEAD")
+        manifest.write_text(ours, encoding="utf-8")
+        git(top, "commit", "-a", "-m", "proposal")
 
     def run(self, command: str, top: Path, extra: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         """Run one step's script."""
@@ -122,6 +145,7 @@ class GitHub:
         top = self.runner.checkout()
         files = {each: top / f"{each.lower()}.txt" for each in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
         extra = {each: str(path) for each, path in files.items()} | {"GITHUB_WORKSPACE": str(top)}
+        extra |= {"GITHUB_BASE_REF": "main"} if "pull_request" in job.get("if", "") else {}
         extra |= {key: self.filled(value) for key, value in job.get("env", {}).items()}
         for step in job["steps"]:
             if "uses" in step:
@@ -160,6 +184,24 @@ def test_a_proposal_is_checked_without_secrets(runner: Runner) -> None:
     assert "::notice file=manifests/newsletter.yaml,line=17,col=3,title=newsletter%3A upsert lead by email::" in text
     assert runner.served.ask("log") == []
     assert "### Plan" in (runner.folder / "job1" / "github_step_summary.txt").read_text(encoding="utf-8")
+
+
+def test_a_proposal_is_planned_as_far_as_it_changes_something(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operation that the proposal does not touch is not in its plan; without a change there is nothing to do."""
+    actions = GitHub(runner)
+    whole = runner.checkout
+
+    def untouched() -> Path:
+        top = whole()
+        git(top, "update-ref", "refs/remotes/origin/main", "HEAD")
+        return top
+
+    assert actions.job("check") == 0
+    assert ": 1 operation modified or new." in "".join(actions.said)
+    monkeypatch.setattr(runner, "checkout", untouched)
+    assert actions.job("check") == 0, actions.said[-1]
+    assert "nothing to do" in actions.said[-2]
+    assert ": 0 operations modified or new." in actions.said[-1]
 
 
 def test_a_broken_proposal_fails_at_its_line(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,8 +253,9 @@ def test_the_jobs_of_gitlab_do_the_same(runner: Runner) -> None:
         top = runner.checkout()
         for file, content in runner.artifacts.items():
             (top / file).write_bytes(content)
+        known = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": git(top, "rev-parse", "origin/main")} if name == "check" else {}
         for command in (*workflow["default"]["before_script"], *workflow[name]["script"]):
-            done = runner.run(command, top, extra)
+            done = runner.run(command, top, known | dict(extra))
             said.append(done.stdout + done.stderr)
             if done.returncode:
                 return done.returncode, top

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncer.cli.options import Exclude, LogFormat, Loopback, Memory, Select, State, Work, again
+from syncer.cli.options import Base, Exclude, LogFormat, Loopback, Memory, Select, State, Work, again
 
 EXAMPLES = """\
 Examples:
@@ -42,6 +42,7 @@ def apply(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     select: Select = None,
     exclude: Exclude = None,
+    base: Base = None,
     work: Work = None,
     state: State = None,
     sandbox: Loopback = False,
@@ -52,7 +53,7 @@ def apply(
 
     Every request is journalled before and after. A run that was cut goes on with `syncer resume`.
     """
-    from syncer.cli.views import plans, progress, reports, trouble
+    from syncer.cli.views import changed, plans, progress, reports, trouble
     from syncer.errors import UserError
     from syncer.workflow import applying, load, pinning, planning, remaking
 
@@ -76,8 +77,9 @@ def apply(
         if not yes:
             progress.check_terminal()
         reviewed = None
-        loaded = load.load(what, select=tuple(select or ()), exclude=tuple(exclude or ()))
+        loaded = load.load(what, select=tuple(select or ()), exclude=tuple(exclude or ()), base=base)
     trouble.show_diagnostics(loaded.warnings, "text")
+    changed.note_changes(loaded.since)
     with applying.new_run(loaded, settings) as new:
         compared: tuple[str, ...] = ()
         with progress.staging() as listener:

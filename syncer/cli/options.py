@@ -57,10 +57,25 @@ State = Annotated[
 ]
 Select = Annotated[
     list[str] | None,
-    typer.Option("--select", metavar="NAME", help="Only these operations: a name, tag:NAME or connection:NAME."),
+    typer.Option(
+        "--select",
+        metavar="WORD",
+        help="Only these operations: a name, tag:NAME, connection:NAME or state:modified; * for any text, "
+        "a comma between words that must all hold, and several times for more.",
+    ),
 ]
 Exclude = Annotated[
-    list[str] | None, typer.Option("--exclude", metavar="NAME", help="All operations but these, in the same words.")
+    list[str] | None, typer.Option("--exclude", metavar="WORD", help="All operations but these, in the same words.")
+]
+Base = Annotated[
+    str | None,
+    typer.Option(
+        "--base",
+        metavar="REF",
+        envvar="SYNCER_BASE",
+        help="What state:modified compares with: a branch, tag or commit of git.",
+        show_default="the target of a pull or merge request",
+    ),
 ]
 Loopback = Annotated[
     bool,

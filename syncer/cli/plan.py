@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncer.cli.options import Exclude, Loopback, Memory, PlanFormat, Project, Select, State, Work, again
+from syncer.cli.options import Base, Exclude, Loopback, Memory, PlanFormat, Project, Select, State, Work, again
 
 EXAMPLES = """\
 Examples:
@@ -15,7 +15,9 @@ Examples:
 \b
   syncer plan                              plan the manifests of this folder
   syncer plan manifests -o changes.plan    write the plan down, for review and `syncer apply changes.plan`
-  syncer plan --select newsletter          one operation; also tag:NAME, connection:NAME
+  syncer plan --select newsletter          one operation; also 'news*', tag:NAME, connection:NAME
+  syncer plan --select state:modified --base origin/main
+                                           what a proposal changes: manifests, data files, snapshots
   syncer plan --offline                    no network at all: today's usage stays unknown
   syncer plan --refresh                    look the keys up: new, changed field by field, drift
   syncer plan --format markdown            for a pull request; also json, html, github
@@ -36,6 +38,7 @@ def plan(
     output: PlanFormat = "text",
     select: Select = None,
     exclude: Exclude = None,
+    base: Base = None,
     offline: Annotated[bool, typer.Option("--offline", help="Open no connection; needs no secrets.")] = False,
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Look every key up in the target first; costs calls and says how many.")
@@ -53,7 +56,7 @@ def plan(
     Reads manifests, sources, the ledger and (unless --offline) today's usage. Writes nothing to any target.
     """
     from syncer.cli.exits import Exit
-    from syncer.cli.views import github, plans, progress, trouble
+    from syncer.cli.views import changed, github, plans, progress, trouble
     from syncer.errors import UserError
     from syncer.workflow import load, pinning, planning
 
@@ -65,9 +68,10 @@ def plan(
         work=work, state=state, offline=offline, refresh=refresh, sandbox=sandbox, memory_limit=memory
     )
     with github.explaining(is_wanted=output == "github") as places:
-        loaded = load.load(project, select=tuple(select or ()), exclude=tuple(exclude or ()))
+        loaded = load.load(project, select=tuple(select or ()), exclude=tuple(exclude or ()), base=base)
         places.update({name: loaded.project.positions.name("operations", name) for name in loaded.manifest.operations})
         trouble.show_diagnostics(loaded.warnings, "text")
+        changed.note_changes(loaded.since)
         with planning.workspace(loaded, settings) as folder:
             with progress.staging() as listener:
                 planned = planning.make_plan(loaded, settings, folder, listener)

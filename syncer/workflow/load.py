@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncer.diagnostics import Diagnostic, Severity, in_order
@@ -18,16 +18,17 @@ from syncer.manifest.template import resolve_sources
 from syncer.mapping.compile import Compiled, compile_operation
 from syncer.sources.registry import source as open_source
 from syncer.targets import describe, registry
+from syncer.workflow import selecting
 from syncer.workflow.endpoints import declared_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from syncer.facts import Capabilities, ObjectSchema
-    from syncer.manifest.models import Manifest, Operation
+    from syncer.manifest.models import Manifest
     from syncer.mapping.pipeline import Pipeline
     from syncer.sources.protocol import Source, SourceColumn
+    from syncer.workflow.modified import Changes
 
 SNAPSHOTS = "schemas/objects"
 """Where object snapshots live, in the project's folder or the nearest folder above it."""
@@ -43,6 +44,8 @@ class Loaded:
     sources: Mapping[str, Source]
     pipelines: Mapping[str, Pipeline]
     warnings: tuple[Diagnostic, ...]
+    since: Changes | None = None
+    """What was modified, where that was asked."""
 
     @property
     def manifest(self) -> Manifest:
@@ -61,6 +64,7 @@ def load(
     *,
     select: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    base: str | None = None,
     only: Sequence[str] | None = None,
     reaches: bool = True,
     compiles: bool = True,
@@ -74,7 +78,8 @@ def load(
     project = read_project(folder)
     manifest = project.manifest
     found: list[Diagnostic] = []
-    chosen = only if only is not None else _chosen(manifest, select, exclude)
+    since = changes_since(project, base) if selecting.asks_for_changes(*select, *exclude) else None
+    chosen = only if only is not None else selecting.choose(manifest, select, exclude, since)
     schemas = _schemas(project)
     able = capabilities(manifest)
     sources, columns = _sources(project, found, unread, reaches=reaches)
@@ -95,7 +100,24 @@ def load(
             pipelines[name] = compiled.pipeline
     if any(each.severity is Severity.ERROR for each in found):
         raise ManifestError(in_order(found))
-    return replace(loaded, pipelines=pipelines, warnings=in_order(found))
+    return replace(loaded, pipelines=pipelines, warnings=in_order(found), since=since)
+
+
+def changes_since(project: Project, base: str | None) -> Changes:
+    """Compare the project with a commit: the named one, or the one a forge names; raises `UserError` without any."""
+    from syncer.workflow import git, modified
+
+    ref = base or git.default_base(os.environ)
+    if ref is None:
+        detail = f'"{selecting.MODIFIED}" needs something to compare with.'
+        raise UserError(git.UNKNOWN, detail, "Say --base with a branch, tag or commit, such as --base origin/main.")
+    return modified.changes(project, ref, lambda manifest: manifest, _snapshot_of, SNAPSHOTS)
+
+
+def _snapshot_of(manifest: Manifest, operation: str) -> str:
+    connection, name = _target_of(manifest, operation)
+    known = manifest.connections.get(connection)
+    return str(snapshot(Path(), System(known.system), name)) if known else ""
 
 
 def compiled_operation(loaded: Loaded, name: str, columns: Sequence[SourceColumn], *, writes: bool = True) -> Compiled:
@@ -221,27 +243,6 @@ def _reads(manifest: Manifest, name: str, others: Sequence[str]) -> bool:
         return False
     words = set(re.findall(r"[A-Za-z_][A-Za-z0-9_-]*", declared.sql))
     return any(other in words for other in others if other != name)
-
-
-def _chosen(manifest: Manifest, select: Sequence[str], exclude: Sequence[str]) -> tuple[str, ...]:
-    """Return the operations that the words choose, in the manifest's order; a word that chooses nothing is an error."""
-    names = tuple(manifest.operations)
-    for word in (*select, *exclude):
-        if not any(_matches(word, name, manifest) for name in names):
-            raise UserError("R903", f'No operation is chosen by "{word}".', f"Known operations: {', '.join(names)}.")
-    wanted = [name for name in names if not select or any(_matches(word, name, manifest) for word in select)]
-    return tuple(name for name in wanted if not any(_matches(word, name, manifest) for word in exclude))
-
-
-def _matches(word: str, name: str, manifest: Manifest) -> bool:
-    operation: Operation = manifest.operations[name]
-    kind, _, value = word.rpartition(":")
-    if kind == "tag":
-        return value in operation.tags
-    if kind == "connection":
-        target = manifest.targets.get(operation.target)
-        return target is not None and fnmatch.fnmatchcase(target.connection, value)
-    return fnmatch.fnmatchcase(name, word)
 
 
 def _target_of(manifest: Manifest, operation: str) -> tuple[str, str]:
