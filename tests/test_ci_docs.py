@@ -75,7 +75,7 @@ class Runner:
         return top
 
     def commit(self, top: Path) -> None:
-        """Make a repository of the checkout: its target had another mapping of the newsletter, and the rest as it is."""
+        """Make a repository of the checkout; its target branch has another mapping of the newsletter."""
         manifest = top / "manifests" / "newsletter.yaml"
         ours = manifest.read_text(encoding="utf-8")
         assert "{{ first_name }}" in ours

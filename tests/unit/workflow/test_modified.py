@@ -245,15 +245,15 @@ def test_a_word_that_is_none_is_refused(repo: Repo) -> None:
 
 def test_without_a_base_it_cannot_be_told(repo: Repo) -> None:
     """No base, a base that git does not know, one without a common commit: each says what to do."""
-    with pytest.raises(UserError, match="R910.*\n.*compare with.*\n.*--base"):
+    with pytest.raises(UserError, match=r"R910.*\n.*compare with.*\n.*--base"):
         repo.since(None)
-    with pytest.raises(UserError, match="R910.*\n.*no commit that this repository has.*\n.*fetch-depth: 0"):
+    with pytest.raises(UserError, match=r"R910.*\n.*no commit that this repository has.*\n.*fetch-depth: 0"):
         repo.since("nowhere")
     with pytest.raises(UserError, match="R910"):
         repo.since("--output=evil")
     repo.git("checkout", "--orphan", "island")
     repo.git("commit", "-m", "alone")
-    with pytest.raises(UserError, match="R910.*\n.*no commit in common"):
+    with pytest.raises(UserError, match=r"R910.*\n.*no commit in common"):
         repo.since("main")
 
 
@@ -261,8 +261,8 @@ def test_without_git_it_cannot_be_told(repo: Repo, monkeypatch: pytest.MonkeyPat
     """No repository, or no git at all, is said as it is."""
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     (tmp_path / ".git").rename(tmp_path / "git")
-    with pytest.raises(UserError, match="R910.*\n.*in no git repository"):
+    with pytest.raises(UserError, match=r"R910.*\n.*in no git repository"):
         repo.since()
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
-    with pytest.raises(UserError, match="R910.*\n.*git is not installed"):
+    with pytest.raises(UserError, match=r"R910.*\n.*git is not installed"):
         repo.since()
