@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from syncer import __version__
-from syncer.cli import apply, describe, explain, graph, plan, resume, sandbox, show, state, test, validate
+from syncer.cli import apply, describe, explain, graph, plan, resume, sandbox, show, state, test, validate, verify
 
 EXAMPLES = """\
 Examples:
@@ -33,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for verb in (validate, test, plan, show, graph, apply, resume, state, describe, explain, sandbox):
+for verb in (validate, test, plan, show, graph, apply, resume, state, verify, describe, explain, sandbox):
     verb.register(app)
 
 

@@ -1,4 +1,4 @@
-"""The verbs about what outlives a process: `runs`, `unlock`, `resolve`, `verify`."""
+"""The verbs about what outlives a process: `runs`, `unlock`, `resolve`."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from syncer.execution.rejects import RejectLine
     from syncer.execution.resume import UnitState
     from syncer.execution.running import Running
+    from syncer.plan.models import OperationPlan
     from syncer.targets.protocol import Unit
 
 
@@ -51,10 +52,7 @@ class Closing:
         context, operation = self._running.context, node.operation
 
         def hand_on() -> None:
-            # Row numbers mean something in one operation only, so each has notes of its own.
-            folder = context.folder / "outcomes" / operation.name
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            node.courier.staged.confirm(unit.payload.rows, state.letters, folder)
+            node.courier.staged.confirm(unit.payload.rows, state.letters, context.outcomes(operation.name))
             if state.rejects:
                 self.spool.put((node.number, unit.payload.index), _reject_lines(operation.name, unit.payload, state))
             if not isinstance(unit.payload.body, bytes):
@@ -94,17 +92,22 @@ class Closing:
                 guard=f'Operation "{operation}" has created {created} records; its guard allows {guard.max_creates}.'
             )
 
-    async def merge(self, operation: str, nodes: Sequence[NodeRun]) -> None:
-        """Bring the ledger up to date once all `nodes` of an operation are settled; a repetition changes nothing."""
-        context = self._running.context
+    async def merge(self, plan: OperationPlan, nodes: Sequence[NodeRun]) -> None:
+        """Bring the ledger up to date once all `nodes` of an operation are settled; a repetition changes nothing.
+
+        What is deleted is forgotten in the ledger of the operation that it had left, after that one's own merge.
+        """
+        context, operation = self._running.context, plan.name
         taken = self._merging | self._running.past.merged
         if operation in taken or not all(each.is_settled for each in nodes):
             return
         self._merging.add(operation)
+        name = plan.gone_from or operation
+        serial = context.ledger_serials[name] + (plan.gone_from in self._running.past.merged)
         path = context.folder / f"confirmed-{operation}.parquet"
         if not path.exists():  # Written once, when all is settled: a merge that is repeated offers the same bytes.
             await context.offload(lambda: _write_whole(context.staged[operation], path))
-        await context.store.ledger().merge(operation, context.ledger_serials[operation], path)
+        await context.store.ledger().merge(name, serial, path)
         await self._running.note(Merged(operation=operation))
 
 

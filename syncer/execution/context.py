@@ -89,3 +89,9 @@ class Context:
     listener: Listener = _deaf
     offload: Offload = in_thread
     stop: Stop = field(default_factory=Stop)
+
+    def outcomes(self, operation: str) -> Path:
+        """Return the folder of an operation's notes: row numbers mean something in one operation only."""
+        folder = self.folder / "outcomes" / operation
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
+from syncer.engine.protocol import Learnt
 from syncer.errors import (
     BugError,
     InDoubtError,
@@ -41,7 +42,7 @@ from syncer.state.protocol import (
 from syncer.targets.protocol import Answered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from syncer.engine.protocol import Staged
@@ -58,6 +59,7 @@ PAUSE_SECONDS: Final = 30.0
 REJECTED: Final = Outcome.REJECTED.letter
 OPEN: Final = Outcome.IN_DOUBT.letter
 PENDING: Final = Outcome.PENDING.letter
+_WRITTEN: Final = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.WRITTEN, Outcome.UNCHANGED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class Courier:
     doubt_rule: DoubtRule
     is_job: bool
     folder: Path
+    ids: Path | None = None
+    """Where the vendor's ids of written records are noted; None where nobody needs them."""
 
     async def carry(self, unit: Unit) -> bool:
         """Bring `unit` as far as it can come now; return whether it was refused as a whole and stands unsent."""
@@ -170,8 +174,17 @@ class Courier:
             await self._take_answer(unit, answer)
         return False
 
+    async def learn(self, unit: Unit, ids: Mapping[int, str]) -> None:
+        """Note the vendor's ids of written records by their positions; before the outcomes, so that none is missed."""
+        known = [(unit.payload.rows[position], each) for position, each in ids.items() if each]
+        if self.ids is None or not known:
+            return
+        folder, (rows, names) = self.ids, zip(*known, strict=True)
+        await self.running.context.offload(lambda: self.staged.learn(Learnt(rows, names), folder))
+
     async def _take_answer(self, unit: Unit, answer: Answered | Accepted) -> None:
         if isinstance(answer, Answered):
+            await self.learn(unit, written_ids(answer))
             letters, rejects = read_answer(unit, answer)
             await self.take(unit, letters, rejects)
         else:
@@ -206,12 +219,19 @@ class Courier:
         told = await self.running.context.offload(
             lambda: self.staged.reconcile(unit.payload, settled.files, settled.succeeded)
         )
+        if self.ids is not None and told.learnt is not None:
+            folder, learnt = self.ids, told.learnt
+            await self.running.context.offload(lambda: self.staged.learn(learnt, folder))
         positions = {row: position for position, row in enumerate(unit.payload.rows)} if told.rejects else {}
         rejects = [
             RejectNote(position=positions[each.row], code=each.code, reason=each.reason, field=each.field)
             for each in told.rejects
         ]
-        await self.take(unit, told.letters, rejects)
+        letters = told.letters
+        if letters.count(REJECTED) != settled.failed:
+            # The file of failures was cut, or counts do not add up: what it leaves out is not known to be written.
+            letters = letters.replace(settled.succeeded, OPEN)
+        await self.take(unit, letters, rejects)
 
     async def take(self, unit: Unit, letters: str, rejects: Sequence[RejectNote], *, looked_up: bool = False) -> None:
         """Note the outcomes of a unit, and go on with what they leave open."""
@@ -312,6 +332,11 @@ def read_answer(unit: Unit, answer: Answered) -> tuple[str, list[RejectNote]]:
         "".join(each.outcome.letter for each in answer.results),
         [reject(each) for each in answer.results if each.outcome is Outcome.REJECTED],
     )
+
+
+def written_ids(answer: Answered) -> dict[int, str]:
+    """Return the ids of the records that an answer says were written."""
+    return {each.position: each.target_id for each in answer.results if each.outcome in _WRITTEN}
 
 
 def reject(result: RecordResult) -> RejectNote:

@@ -89,11 +89,18 @@ async def _settle(courier: Courier, unit: Unit, progress: _Progress) -> None:
                 await courier.carry(unit)
                 return
             case Judged():
+                await courier.learn(unit, _found_ids(looked))
                 if not await _act(courier, unit, progress, decision):
                     return
             case _:
                 assert_never(decision)
     await courier.take(unit, progress.text, progress.notes, looked_up=True)
+
+
+def _found_ids(looked: LookedUp) -> dict[int, str]:
+    """Return the ids of records that are there as they were sent, each the only one of its key."""
+    found = [each for each in looked.records if each.verdict is Verdict.APPLIED and len(each.target_ids) == 1]
+    return {each.position: each.target_ids[0] for each in found}
 
 
 async def repeat_undecided(courier: Courier, unit: Unit) -> None:
@@ -223,6 +230,7 @@ async def _send_again(
         if error.is_about_caller:
             raise
         return await _blame(courier, unit, progress, remedy, founds, error)
+    await courier.learn(unit, {each.position: each.target_id for each in answer.results if each.target_id})
     for result in answer.results:
         _take(
             progress,

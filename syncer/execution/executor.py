@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from syncer.execution.context import Context
     from syncer.execution.node import NodeRun
     from syncer.execution.report import RunResult
-    from syncer.plan.models import Plan
+    from syncer.plan.models import OperationPlan, Plan
     from syncer.targets.protocol import Unit
 
 _UNDER_WAY = (Stage.DOUBTED, Stage.ACCEPTED, Stage.HELD)
@@ -128,16 +128,31 @@ class _Walk:
                     await self.nodes[edge.before].done.wait()
                     if not self.nodes[edge.before].is_settled:
                         return
+            await self._check_what_left(node.operation)
             node.is_settled = await self._send_units(node)
             if node.is_settled:
                 self._context.listener(NodeSettled(node.id))
-                await self.closing.merge(node.operation.name, self._all_of(node))
+                await self.closing.merge(node.operation, self._all_of(node))
         except Stopped:
             return
         except SyncerError as error:
             self._running.halt(error)
         finally:
             node.done.set()
+
+    async def _check_what_left(self, operation: OperationPlan) -> None:
+        """Refuse to delete a record that this run has written under another key: nobody could know that before."""
+        if not operation.gone_from:
+            return
+        context = self._context
+        staged, parent = context.staged[operation.name], context.outcomes(operation.gone_from)
+        if written := await context.offload(lambda: staged.written_again(parent)):
+            raise StalePlanError(
+                "R110",
+                f'Of the records that "{operation.name}" deletes, "{operation.gone_from}" has written {written} under '
+                "another key, so nothing was deleted.",
+                "Make a new plan: it leaves those records alone.",
+            )
 
     def _all_of(self, node: NodeRun) -> list[NodeRun]:
         """Return the nodes of the same operation."""

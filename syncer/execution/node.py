@@ -75,6 +75,7 @@ def _node(number: int, node: Node, operation: OperationPlan, running: Running) -
         doubt_rule=DoubtRule(operation.action, rule.repeat, operation.on_unknown),
         is_job=node.kind is PathKind.JOB,
         folder=folder,
+        ids=context.outcomes(operation.name) if operation.learns else None,
     )
     cut = Cut(node.wave, node.shapes, rule.format)
     return NodeRun(node, number, operation, courier, cut, step, folder, anyio.Event())

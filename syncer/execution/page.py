@@ -59,7 +59,7 @@ def _rows(told: RunAccount) -> Iterator[str]:
 
 def _remarks(operation: OperationAccount) -> Iterator[str]:
     remarks = (
-        (operation.looked_up, "were decided by a read-back, because the answer was lost"),
+        (operation.looked_up, "were in doubt for a while, because an answer was lost, and were looked up"),
         (operation.repeated, "went out again after a read-back"),
         (operation.unconfirmed, "hold what was sent; their activity is not confirmed, as no read shows it"),
     )
