@@ -246,7 +246,7 @@ class FakeSession:
         files = []
         for kind, keys in (("failed", job.failed), ("unprocessed", job.unprocessed)):
             path = folder / f"{reference}-{kind}.json"
-            path.write_text(json.dumps(keys))
+            path.write_text(json.dumps([] if fault == "cut" else keys))
             files.append(ResultFile(kind, path))
         letter = "?" if fault == "counts" else "w"
         return JobSettled(reference, len(_rows(unit)), len(job.failed), tuple(files), letter)

@@ -10,6 +10,7 @@ import csv
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -195,6 +196,11 @@ SEARCHABLE_CUSTOM_TYPES = frozenset({"string", "email", "integer"})
 
 def lead_fields() -> dict[str, Field]:
     """The lead fields of a small instance, with one custom field of each type."""
+    return dict(_lead_fields())
+
+
+@cache
+def _lead_fields() -> dict[str, Field]:
     text = files("syncer.sandbox.marketo").joinpath("lead_fields.csv").read_text(encoding="utf-8")
     return {
         row["name"]: Field(

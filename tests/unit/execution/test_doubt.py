@@ -249,6 +249,17 @@ async def test_a_job_is_adopted_or_made_anew_never_doubled(tmp_path: Path, fault
         assert len(it.vendor.jobs) == (1 if fault == "lose after" else 2)
 
 
+async def test_a_cut_file_of_failures_is_no_proof(tmp_path: Path) -> None:
+    """A job says that a row failed and the file of failures does not name it: the rows are read back, one is refused."""
+    async with world(tmp_path, Op("a", rows(3), path="job")) as it:
+        it.vendor.refused = {"k1"}
+        it.vendor.faults = {("settle", "*"): ["cut"]}
+        result = await it.run()
+        assert result.exit_code == 7
+        assert [each["row"] for each in it.rejects()] == [3]
+        assert it.vendor.looks
+
+
 @pytest.mark.parametrize("fault", ["lose before", "counts", "refuse"])
 async def test_a_job_whose_results_do_not_tell_is_read_back_row_by_row(tmp_path: Path, fault: str) -> None:
     """Results gone, refused or not adding up: the records themselves are read, and the job is not sent again."""
