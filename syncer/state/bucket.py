@@ -37,6 +37,7 @@ REQUEST_SECONDS: Final = 8.0
 TRANSFER_SECONDS: Final = 60.0
 """For one part of a file; parts are small enough for slow lines."""
 PART_BYTES: Final = 5 * 1024 * 1024
+PROBE: Final = "probe"
 _FIRST_WAIT_SECONDS: Final = 0.2
 
 _ABSENT = (FileNotFoundError, exceptions.NotFoundError)
@@ -45,6 +46,8 @@ _REFUSED = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError, P
 _UNABLE = (exceptions.NotSupportedError, NotImplementedError)
 _MISUSED = (exceptions.InvalidPathError, exceptions.UnknownConfigurationKeyError, ValueError)
 _TRANSIENT = (exceptions.BaseError, OSError)
+_NOT_IMPLEMENTED = "NotImplemented"
+"""Amazon S3 API Reference, "Error responses": a header asks for what the store does not have."""
 _STATUS = re.compile(r"status code: (\d{3}(?: [A-Z][A-Za-z ]{1,40})?)")
 _CODE = re.compile(r"<Code>([A-Za-z]{3,60})</Code>")
 
@@ -115,6 +118,18 @@ class Bucket:
     async def replace(self, path: str, body: bytes, tag: Tag) -> Tag | None:
         """Write the object over the version of `tag`, and return the new tag; None when another version is there."""
         return await self._write(path, body, tag)
+
+    async def prove_conditions(self) -> None:
+        """See that a write really is refused where its condition does not hold; raises `StateError` for R222."""
+        path = f"{PROBE}/{secrets.token_hex(8)}"
+        first = await self.create(path, b"first")
+        try:
+            if first is None or await self.create(path, b"second") is not None:
+                raise self._unable()
+            if await self.replace(path, b"third", first) is None or await self.replace(path, b"fourth", first):
+                raise self._unable()
+        finally:
+            await self.delete(path)
 
     async def put(self, path: str, body: bytes) -> None:
         """Write the object over whatever is there."""
@@ -228,6 +243,8 @@ class Bucket:
             except _MISUSED as error:
                 raise self._unreachable(_reason(error)) from None
             except _TRANSIENT as error:
+                if _NOT_IMPLEMENTED in _reason(error):
+                    raise self._unable() from None
                 if attempt == TRIES or self._clock.monotonic() - began + wait > DEADLINE_SECONDS:
                     raise self._unreachable(_reason(error)) from None
             await self._clock.sleep(wait * (0.5 + secrets.randbelow(1_000) / 1_000))

@@ -172,8 +172,19 @@ class Leases:
                     f'"{self._bucket.name}" holds objects, but not the table of leases that every state of syncer has.',
                     "Choose an empty prefix, or restore the object that was deleted.",
                 )
-            await self._bucket.create(TABLE, wrap(Table()))
+            if (tag := await self._bucket.create(TABLE, wrap(Table()))) is not None:
+                await self._prove(tag)
         raise self._busy()
+
+    async def _prove(self, tag: Tag) -> None:
+        """Take the new table away again where the store cannot do what everything rests on."""
+        try:
+            await self._bucket.prove_conditions()
+        except StateError:
+            kept = await self._bucket.get(TABLE)
+            if kept is not None and kept.tag == tag:
+                await self._bucket.delete(TABLE)
+            raise
 
     async def _clear(self, rivals: list[Holding], tag: Tag) -> bool:
         """End every rival, all being silent long enough; raises `LockedError` when one is not. False: look again."""

@@ -40,7 +40,7 @@ def make_private(folder: Path, *, allow_network: bool = False) -> None:
             "R206",
             f'The state folder "{folder}" is on a file system of type "{kind}".',
             "Keep the state on a local disk or in an object store. If only one machine writes here, allow it with:",
-            "--allow-network-fs",
+            "export SYNCER_ALLOW_NETWORK_FS=1",
         )
 
 

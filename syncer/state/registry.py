@@ -26,6 +26,11 @@ BUCKETS = ("s3", "gs", "az", "memory")
 """Kinds of address that are buckets; `memory://NAME` lives as long as the process, for tests."""
 
 
+NETWORK = "SYNCER_ALLOW_NETWORK_FS"
+"""The variable that lets state lie on a network file system; every command reads it, like the place of the state."""
+_YES = frozenset({"1", "true"})
+
+
 class OpenStore(Store, Protocol):
     """A store, to be closed in the end."""
 
@@ -34,11 +39,10 @@ class OpenStore(Store, Protocol):
         ...
 
 
-def open_store(
-    place: str | Path, clock: Clock, *, allow_network: bool = False, offload: Offload = in_thread
-) -> OpenStore:
+def open_store(place: str | Path, clock: Clock, *, offload: Offload = in_thread) -> OpenStore:
     """Return the store at a folder or an address; nothing is touched yet. Raises `StateError` for what is neither."""
     text = str(place)
+    allow_network = os.environ.get(NETWORK, "").lower() in _YES
     if isinstance(place, Path) or "://" not in text:
         return LocalStore(Path(place), clock, allow_network=allow_network, offload=offload)
     try:
@@ -92,7 +96,7 @@ def _remote(url: str, named: str, seconds: float) -> Any:
     from obstore.store import from_url
 
     options: ClientConfig = {"timeout": f"{seconds:.0f}s", "connect_timeout": "5s"}
-    if os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true"}:
+    if os.environ.get("AWS_ALLOW_HTTP", "").lower() in _YES:
         # Options given here replace those of the environment, where a store of one's own may be said to have no TLS.
         options["allow_http"] = True
     try:

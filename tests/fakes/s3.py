@@ -43,10 +43,11 @@ class Trouble:
     """What happens to the next requests of a method whose key holds `part`.
 
     `lose` does what is asked and cuts the connection, `cut` cuts it before; `refuse` answers 503, `deny` 403 and `meet`
-    409. `hold` waits for `gate` before it does anything, and says through `came` that it waits.
+    409; `unable` answers 501 to a condition, and `ignore` does not look at conditions. `hold` waits for `gate` before it
+    does anything, and says through `came` that it waits.
     """
 
-    kind: Literal["lose", "cut", "refuse", "deny", "meet", "hold"]
+    kind: Literal["lose", "cut", "refuse", "deny", "meet", "unable", "ignore", "hold"]
     method: str = "PUT"
     part: str = ""
     times: int = 1
@@ -187,6 +188,10 @@ class _Handler(BaseHTTPRequestHandler):
         if kind in {"refuse", "deny", "meet"}:
             refusals = {"refuse": (503, "SlowDown"), "deny": (403, "AccessDenied")}
             raise _Answered(*refusals.get(kind, (409, "ConditionalRequestConflict")))
+        if kind == "unable" and (self.headers.get("If-None-Match") or self.headers.get("If-Match")):
+            raise _Answered(501, "NotImplemented")
+        if kind == "ignore":
+            del self.headers["If-None-Match"], self.headers["If-Match"]
         signature = self.headers.get("Authorization", "")
         if not signature.startswith(f"AWS4-HMAC-SHA256 Credential={KEY}/") or "Signature=" not in signature:
             raise _Answered(403, "SignatureDoesNotMatch")

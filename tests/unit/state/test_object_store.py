@@ -315,6 +315,24 @@ async def test_a_bucket_that_refuses_is_told_without_its_words(s3: S3Server, kin
     assert f"s3://{BUCKET}/{PREFIX}" in text
 
 
+@pytest.mark.parametrize("kind", ["unable", "ignore"])
+async def test_a_store_without_conditional_writes_is_refused(s3: S3Server, kind: Any) -> None:
+    """Whether it says so or passes conditions over in silence: nothing of a state is left there."""
+    s3.troubles = [Trouble(kind, times=1_000)]
+    for _ in range(2):
+        with pytest.raises(StateError, match="R222"):
+            await store().acquire(("leads",), "ada", "run1")
+        assert s3.objects == {}
+
+
+async def test_conditions_are_proved_once(s3: S3Server) -> None:
+    """The first process that ever comes sees to it; nothing of the proof is left."""
+    for _ in range(2):
+        await (await store().acquire(("leads",), "ada", "run1")).release()
+    assert [method for method, key in s3.log if "/probe/" in key].count("PUT") == 4
+    assert not any("probe" in name for name in s3.objects)
+
+
 async def test_a_bucket_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody listens at the endpoint; the tries end."""
     with S3Server() as gone:

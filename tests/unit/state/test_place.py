@@ -50,7 +50,7 @@ def test_a_network_disk_is_refused_unless_allowed(tmp_path: Path, monkeypatch: p
     mounts = tmp_path / "mounts"
     mounts.write_text("server:/ / nfs rw 0 0\n")
     monkeypatch.setattr(place, "_MOUNTS", mounts)
-    with pytest.raises(StateError, match="--allow-network-fs"):
+    with pytest.raises(StateError, match="SYNCER_ALLOW_NETWORK_FS=1"):
         place.make_private(tmp_path / "state")
     place.make_private(tmp_path / "state", allow_network=True)
 

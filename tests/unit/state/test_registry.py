@@ -24,6 +24,18 @@ def test_a_folder_is_kept_by_the_local_store(tmp_path: Path, form: str) -> None:
     assert opened._folder == tmp_path / ("a b" if "://" in form else "a%20b")
 
 
+@pytest.mark.parametrize(("said", "allowed"), [("1", True), ("TRUE", True), ("0", False), ("", False), (None, False)])
+def test_a_network_disk_is_allowed_by_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str | None, *, allowed: bool
+) -> None:
+    """One word for every command, so that those that messages tell to copy find it too."""
+    if said is not None:
+        monkeypatch.setenv("SYNCER_ALLOW_NETWORK_FS", said)
+    opened = registry.open_store(tmp_path, HandClock())
+    assert isinstance(opened, LocalStore)
+    assert opened._allow_network is allowed
+
+
 @pytest.mark.parametrize(
     "place", ["s3://bucket/team/syncer", "s3://bucket", "gs://bucket/x", "az://box/x", "memory://a"]
 )
