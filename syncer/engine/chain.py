@@ -11,9 +11,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from syncer.engine import sql
+from syncer.engine import json_form, sql
 from syncer.engine.columns import FLAW, Flaw
-from syncer.engine.wire import SEPARATOR, Wire
+from syncer.engine.wire import NUL, Wire
 from syncer.mapping.pipeline import conformed, mapped
 
 if TYPE_CHECKING:
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
 
 KEY = "kh_high, kh_low"
 """The 128-bit key hash as two unsigned 64-bit columns: Parquet has no wider integer. The first one is the lane."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """Which sizes the operation's formats ask for."""
-
-    json: bool
-    csv: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,32 +81,35 @@ def judge(
     return f"SELECT *, CAST(CASE {whens} ELSE 0 END AS SMALLINT) AS flaw FROM ({drawn_rows})", tuple(flaws)
 
 
-def measure(pipeline: Pipeline, wire: Wire, judged_rows: str, measures: Measures, carried: str = "") -> str:
-    """Return the SELECT of what is staged: `carried`, the `f:` columns, flaw, hashes, masks and sizes."""
+def measure(pipeline: Pipeline, wire: Wire, judged_rows: str, *, with_json: bool, carried: str = "") -> str:
+    """Return the SELECT of what is staged: `carried`, flaw, hashes, masks, sizes and the record as text.
+
+    The size as JSON is taken only where some format asks for it; that of the staged text costs nothing.
+    """
     kept = f"{carried}, " if carried else ""
-    fields = sql.names(conformed(each.name) for each in wire.fields)
     masks = ", ".join(wire.masks)
     kh = _hash(pipeline.key_space, [_part(at) for at in range(len(pipeline.key))])
-    is_plain = wire.is_plain("joined") if measures.csv else "true"
-    first = f"SELECT {kept}{fields}, flaw, joined, {masks}, {kh} AS kh, {is_plain} AS is_plain FROM ({judged_rows})"
-    sizes = [
-        f"CAST({wire.escaped_bytes('joined') if measures.json else '0'} AS BIGINT) AS json_bytes",
-        f"CAST({wire.csv_bytes('joined', 'is_plain') if measures.csv else '0'} AS BIGINT) AS csv_bytes",
-    ]
+    told = f"SELECT *, {kh} AS kh, {wire.is_plain('joined')} AS is_plain FROM ({judged_rows})"
+    written = (
+        f"SELECT {kept}flaw, kh, {masks}, joined, {wire.text('joined', 'is_plain')} AS text, "
+        f"{wire.cells('is_plain')} AS cells FROM ({told})"
+    )
+    json_bytes = json_form.escaped_bytes(wire, "joined") if with_json else "0"
     return (
-        f"SELECT {kept}{fields}, flaw, {halves('kh')}, {row_hash(wire)} AS rh, "
-        f"{masks}, is_plain, {', '.join(sizes)} FROM ({first})"
+        f"SELECT {kept}flaw, {halves('kh')}, {row_hash(wire)} AS rh, {masks}, "
+        f"CAST({json_bytes} AS BIGINT) AS json_bytes, strlen(text) + 1 AS csv_bytes, text, cells FROM ({written})"
     )
 
 
 def row_hash(wire: Wire) -> str:
     """Return the 64-bit hash of what a record says: its cells, which of them are null, and what nulls mean.
 
-    The masks tell a null from an empty text, the form tells leaving alone from emptying; both are folded in beside
-    the hash of the cells, because putting them into its text would copy every record once more.
+    A row of a CSV file tells every cell from the next. The masks tell a null from an empty text, the form tells leaving
+    alone from emptying; both are folded in beside the hash of the text, because putting them into it would copy every
+    record once more.
     """
     form = int.from_bytes(hashlib.md5(_form(wire).encode(), usedforsecurity=False).digest()[:8], "big")
-    hashed = "CAST(md5_number(joined) >> 64 AS UBIGINT)"
+    hashed = "CAST(md5_number(text) >> 64 AS UBIGINT)"
     for number, mask in enumerate(wire.masks):
         hashed = f"xor({hashed}, CAST({mask} AS UBIGINT) << {number % 4})"
     return f"xor({hashed}, {form}::UBIGINT)"
@@ -134,7 +129,7 @@ def key_hash(key: Key) -> str:
 
 def _hash(space: str, parts: Sequence[str]) -> str:
     *others, last = parts
-    pieces = [sql.text(space), SEPARATOR]
+    pieces = [sql.text(space), NUL]
     for part in others:
         pieces += [f"strlen({part})", "':'", part]
     present = " AND ".join(f"{each} IS NOT NULL" for each in parts)

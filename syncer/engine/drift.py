@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from syncer.engine.chain import Key
-    from syncer.engine.wire import WireField
+    from syncer.engine.wire import Wire, WireField
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Drift:
     cursor: duckdb.DuckDBPyConnection
     asking: duckdb.DuckDBPyConnection
     """A second cursor: keys are still read while answers come in."""
-    fields: tuple[WireField, ...]
+    wire: Wire
     key: Key
     still: str | None
     """The rows that are unchanged since they were last confirmed, as a relation; None where there are none."""
@@ -42,13 +42,13 @@ class Drift:
 
     def __post_init__(self) -> None:
         """Make the empty table of answers."""
-        columns = ", ".join(f"{sql.name(each.name)} VARCHAR" for each in self.fields)
+        columns = ", ".join(f"{sql.name(each.name)} VARCHAR" for each in self.wire.fields)
         self.cursor.execute(f"CREATE OR REPLACE TEMP TABLE held ({sql.name(self.record_id)} VARCHAR, {columns})")
 
     @property
     def names(self) -> tuple[str, ...]:
         """The fields to read, key fields included."""
-        return tuple(each.name for each in self.fields)
+        return tuple(each.name for each in self.wire.fields)
 
     def count(self) -> int:
         """Return how many keys are to be asked for."""
@@ -77,7 +77,7 @@ class Drift:
         """Return the counts; a deletion compares no values: a record that is there will change."""
         keys = self.count()
         parts = {each.field for each in self.key.parts}
-        compared = [each for each in self.fields if each.name in self._read and each.name not in parts]
+        compared = [each for each in self.wire.fields if each.name in self._read and each.name not in parts]
         self._match(compared)
         is_equal = " AND ".join(f"same{place}" for place in range(len(compared))) or "true"
         if not compares_values:
@@ -102,7 +102,7 @@ class Drift:
             ambiguous=ambiguous,
             drifted=drifted,
             fields=self._differing(compared) if compares_values else (),
-            unread=tuple(each.name for each in self.fields if each.name not in self._read) if self._read else (),
+            unread=tuple(each.name for each in self.wire.fields if each.name not in self._read) if self._read else (),
         )
 
     def close(self) -> None:
@@ -113,14 +113,15 @@ class Drift:
         self.asking.close()
 
     def _asked(self) -> str:
-        cells = {each.name: each.cell for each in self.fields}
+        cells = {each.name: each.cell for each in self.wire.fields}
         texts = ", ".join(f"{cells[part.field]} AS {sql.name(part.field)}" for part in self.key.parts)
-        first = f'SELECT {texts} FROM "first"'
+        rows = self.wire.values('"first"')
+        first = f"SELECT {texts} FROM ({rows})"
         if self.still is None:
             return first
         # A key whose rows come in a sequence stands several times among the unchanged rows.
         once = f"SELECT DISTINCT ON ({KEY}) * FROM {self.still}"
-        return f"{first} UNION ALL SELECT {texts} FROM ({once})"
+        return f"{first} UNION ALL SELECT {texts} FROM ({self.wire.values('(' + once + ')')})"
 
     def _match(self, compared: Sequence[WireField]) -> None:
         """Make the table `matched`: each row beside how many records its key has, and which fields are the same."""
@@ -136,13 +137,13 @@ class Drift:
         hashed = f"SELECT * EXCLUDE (kh), {chain.halves('kh')} FROM ({hashed})"
         found = f"SELECT {KEY}, count(*) AS records{values} FROM ({hashed}) WHERE kh_high IS NOT NULL GROUP BY {KEY}"
         same = "".join(f", {_same(each, f'value{place}')} AS same{place}" for place, each in enumerate(compared))
-        fields = sql.names(conformed(each.name) for each in self.fields)
-        rows = f"SELECT {KEY}, wave, true AS is_outgoing, {fields} FROM outgoing"
+        fields = sql.names(conformed(each.name) for each in self.wire.fields)
+        rows = f"SELECT {KEY}, wave, true AS is_outgoing, {fields} FROM ({self.wire.values('outgoing')})"
         repeated = f'SELECT DISTINCT {KEY} FROM "later"'
         if self.still is not None:
             # What the target holds of a sequence is its result, which no single row tells.
             alone = f"SELECT * FROM {self.still} QUALIFY count(*) OVER (PARTITION BY {KEY}) = 1"
-            rows += f" UNION ALL SELECT {KEY}, 1, false, {fields} FROM ({alone})"
+            rows += f" UNION ALL SELECT {KEY}, 1, false, {fields} FROM ({self.wire.values('(' + alone + ')')})"
         self.cursor.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE matched AS

@@ -16,7 +16,6 @@ from syncer.mapping.pipeline import conformed
 if TYPE_CHECKING:
     import duckdb
 
-    from syncer.engine.chain import Measures
     from syncer.engine.wire import Wire
     from syncer.mapping.pipeline import Pipeline
 
@@ -46,15 +45,15 @@ def find(connection: duckdb.DuckDBPyConnection) -> int:
     return count(connection, "SELECT count(*) FROM again")
 
 
-def folded(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline) -> int:
+def folded(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, wire: Wire) -> int:
     """Return how many repeated rows spell their key otherwise than the first row of that key does."""
-    spelled = ", ".join(f"CAST({sql.name(conformed(each.field))} AS VARCHAR)" for each in pipeline.key)
+    spelled = ", ".join(wire.part(each.field) for each in pipeline.key)
     return count(
         connection,
         f"""
         SELECT count(*) FILTER (WHERE spelling IS DISTINCT FROM first_spelling) FROM (
             SELECT spelling, first(spelling) OVER (PARTITION BY {chain.KEY} ORDER BY position) AS first_spelling
-            FROM (SELECT {chain.KEY}, position, [{spelled}] AS spelling FROM accepted SEMI JOIN again USING (position)))
+            FROM (SELECT {chain.KEY}, position, [{spelled}] AS spelling FROM ({wire.parted("repeated")})))
         """,
     )
 
@@ -91,7 +90,7 @@ def settle(connection: duckdb.DuckDBPyConnection, rule: Duplicates) -> None:
     connection.execute("DELETE FROM again")
 
 
-def merged(pipeline: Pipeline, wire: Wire, measures: Measures) -> str:
+def merged(pipeline: Pipeline, wire: Wire, *, with_json: bool) -> str:
     """Return the SELECT of one row for each repeated key, in its last row's place: later values over earlier ones."""
     fields = ", ".join(
         f"arg_max({column}, position) AS {column}"
@@ -99,6 +98,7 @@ def merged(pipeline: Pipeline, wire: Wire, measures: Measures) -> str:
     )
     overlaid = f"""
         SELECT max(position) AS position, max("row") AS "row", 0::SMALLINT AS flaw, {fields}
-        FROM accepted SEMI JOIN again USING (position) GROUP BY {chain.KEY}
+        FROM ({wire.values("repeated")}) GROUP BY {chain.KEY}
         """
-    return chain.measure(pipeline, wire, chain.draw(pipeline, wire, overlaid), measures, 'position, "row"')
+    drawn = chain.draw(pipeline, wire, overlaid)
+    return chain.measure(pipeline, wire, drawn, with_json=with_json, carried='position, "row"')

@@ -13,12 +13,11 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from syncer.engine import layout, shape
+from syncer.engine import csv_form, json_form, layout, shape
 from syncer.engine.connection import private, stream
 from syncer.engine.digest import values
 from syncer.engine.pack import Limits, Oversize, Span, spans
 from syncer.engine.protocol import Payload
-from syncer.engine.wire import csv_header
 from syncer.errors import BugError
 from syncer.facts import CsvFormat, JsonFormat
 
@@ -48,11 +47,12 @@ def payloads(  # noqa: PLR0913, PLR0917 - the parts of a staged operation
             if cut.shapes is None and len(members) == len(shapes)
             else shape.condition(shapes, [each.id for each in members], wire)
         )
-        text = (
-            wire.json_record(cut.format) if isinstance(cut.format, JsonFormat) else wire.csv_record(cut.format, fields)
-        )
         rows = f"{layout.wave(cut.wave)} WHERE {wanted}"
-        query = f'SELECT CAST("row" AS BIGINT) AS "row", kh_high, {text} AS text FROM {rows}'
+        if isinstance(cut.format, JsonFormat):
+            records = json_form.records(wire, cut.format, rows)
+        else:
+            records = csv_form.records(wire, cut.format, fields, rows)
+        query = f'SELECT CAST("row" AS BIGINT) AS "row", kh_high, record FROM ({records})'
         limits, _ = shape.limits(cut.format, fields)
         unit: _Unit | None = None
         for piece, span in _cut(stream(cursor, query), limits):
@@ -214,7 +214,7 @@ def _open(cut: Cut, folder: Path, fields: tuple[str, ...], index: int, start: in
     if isinstance(cut.format, JsonFormat):
         return _List(index, fields)
     path = folder / f"wave{cut.wave}-{index:05}.csv"
-    header = csv_header(fields)
+    header = csv_form.header(fields)
     sink = os.fdopen(os.open(_draft(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
     sink.write(header)
     return _File(index, fields, path, sink, hashlib.sha256(header), len(header))

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from syncer.engine import layout, sql
+from syncer.engine import csv_form, json_form, layout, sql
 from syncer.engine.connection import stream
 from syncer.engine.pack import Limits, unit_count
-from syncer.engine.wire import BITS, Wire, csv_header
+from syncer.engine.wire import BITS, Wire
 from syncer.facts import CsvFormat, CutFacts, JsonFormat, PayloadFormat, SliceFacts, WaveFacts
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class _Group:
 
 
 def _frame(wire: Wire, form: PayloadFormat) -> str:
-    return wire.json_frame_bytes(form) if isinstance(form, JsonFormat) else wire.csv_frame_bytes(form)
+    return json_form.frame_bytes(wire, form) if isinstance(form, JsonFormat) else csv_form.frame_bytes(wire, form)
 
 
 def record_bytes(wire: Wire, form: PayloadFormat) -> str:
@@ -113,7 +113,7 @@ def limits(form: PayloadFormat, fields: Sequence[str]) -> tuple[Limits, int]:
             # "[" stands before the records and "]" in the place of the last comma.
             return Limits(form.max_records, form.max_bytes - form.overhead_bytes - 1), 1
         case CsvFormat():
-            header = len(csv_header(fields))
+            header = len(csv_form.header(fields))
             return Limits(form.max_records, form.max_bytes - header), header
 
 
@@ -234,9 +234,9 @@ class _Cutter:
 
 
 def columns(form: PayloadFormat, members: Sequence[Shape], wire: Wire) -> tuple[str, ...]:
-    """Return the fields that a payload of these shapes names: a mixed CSV has all of them."""
+    """Return the fields that a payload of these shapes names: a mixed CSV has all of them, as they are staged."""
     if isinstance(form, CsvFormat) and not form.needs_uniform_shape:
-        return tuple(each.name for each in wire.fields)
+        return tuple(each.name for each in wire.ordered)
     there = {name for each in members for name in (*each.fields(wire), *each.clears(wire))}
     return tuple(each.name for each in wire.fields if each.name in there)
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, TypeVar
 import duckdb
 
 from syncer.engine import chain, columns, digest, duplicates, interpret, layout, ledger, shape, sql
-from syncer.engine.chain import Measures
 from syncer.engine.connection import connect, count, private, write_parquet
 from syncer.engine.staged import Form, StagedOperation
 from syncer.engine.wire import Wire, WireField
@@ -33,6 +32,7 @@ T = TypeVar("T")
 SHARE_OF_BROKEN_ROWS = 0.10
 """More rows than this that do not fit their header mean that the file is not what it was declared to be."""
 FIRST_ROWS = 5
+_ON_THE_WAY = ("source.parquet", "interpreted.parquet", "repeated.parquet")
 _MAKE_ROOM = "Free disk space below the project's .syncer folder, or raise the memory limit."
 
 
@@ -89,7 +89,7 @@ class _Stage:
         broken = self._split(relation, read)
         accepted = self._judge(relation, wire)
         again = duplicates.find(self.connection)
-        folded = duplicates.folded(self.connection, self.pipeline) if again else 0
+        folded = self._look_at_repeated(wire) if again else 0
         keys = accepted - again
         if again and self.pipeline.duplicates is not Duplicates.REJECT:
             keys += count(self.connection, "SELECT count(*) FROM again WHERE turn = 1")
@@ -140,7 +140,7 @@ class _Stage:
 
     def _clear(self) -> None:
         """Remove what was written down on the way: unpacked sources and the like hold rows of people."""
-        for each in (*(self.files.folder / "spill").glob("*.*"), self.files.folder / "source.parquet"):
+        for each in (*(self.files.folder / "spill").glob("*.*"), *map(self.files.folder.joinpath, _ON_THE_WAY)):
             if each.suffix in {".csv", ".jsonl", ".parquet"}:
                 each.unlink(missing_ok=True)
 
@@ -199,7 +199,7 @@ class _Stage:
         )
         drawn = chain.draw(self.pipeline, wire, mapped_rows)
         judged, flaws = chain.judge(self.pipeline, wire, drawn, self._clear_texts(), flaws)
-        rows = chain.measure(self.pipeline, wire, judged, self._measures(), carried)
+        rows = chain.measure(self.pipeline, wire, judged, with_json=self._has_json(), carried=carried)
         if self.pipeline.lookups:
             rows = f"SELECT * EXCLUDE (position) FROM ({rows}) ORDER BY position"
         return wire, flaws, self._run(relation, rows)
@@ -245,11 +245,8 @@ class _Stage:
         )
         return f"SELECT numbered.*{takes} FROM ({numbered}) AS numbered{joins}"
 
-    def _measures(self) -> Measures:
-        forms = self.formats.values()
-        return Measures(
-            any(isinstance(each, JsonFormat) for each in forms), any(isinstance(each, CsvFormat) for each in forms)
-        )
+    def _has_json(self) -> bool:
+        return any(isinstance(each, JsonFormat) for each in self.formats.values())
 
     def _clear_texts(self) -> frozenset[str]:
         """The cell texts that some candidate path would take as an order to empty the field."""
@@ -317,13 +314,20 @@ class _Stage:
     def _view_rows(self) -> None:
         self.connection.execute(f"CREATE OR REPLACE TEMP VIEW rows AS {self.files.rows()}")
 
+    def _look_at_repeated(self, wire: Wire) -> int:
+        """Put the rows of repeated keys aside, which are few and looked at again; return how many are folded."""
+        path = self.files.folder / "repeated.parquet"
+        write_parquet(self.connection, "SELECT * FROM accepted SEMI JOIN again USING (position)", path)
+        self.connection.execute(f"CREATE TEMP VIEW repeated AS SELECT * FROM {sql.parquet(path)}")
+        return duplicates.folded(self.connection, self.pipeline, wire)
+
     def _settle_duplicates(self, wire: Wire) -> int:
         """Apply the rule; return how many rows a merge left out."""
         duplicates.settle(self.connection, self.pipeline.duplicates)
         if self.pipeline.duplicates is not Duplicates.MERGE:
             return 0
         path = self.files.folder / "merged.parquet"
-        merged = duplicates.merged(self.pipeline, wire, self._measures())
+        merged = duplicates.merged(self.pipeline, wire, with_json=self._has_json())
         whole = f"""
             SELECT * FROM (SELECT * FROM rows WHERE position NOT IN (SELECT position FROM again)
                            UNION ALL BY NAME {merged}) ORDER BY position
@@ -376,7 +380,7 @@ class _Stage:
             write_parquet(
                 self.connection,
                 f"""
-                SELECT rows.*, turn AS wave FROM rows
+                SELECT repeated.*, turn AS wave FROM repeated
                 JOIN (SELECT position, turn FROM {going} WHERE turn > 1) USING (position) ORDER BY turn, position
                 """,
                 self.files.later,

@@ -116,7 +116,7 @@ class StagedOperation:
             still = (
                 f"(SELECT * FROM ({self.files.rows()}) SEMI JOIN {sql.parquet(self.files.unchanged)} USING (position))"
             )
-        return Drift(self._cursor(), self._cursor(), self.form.fields, self.form.key, still, record_id)
+        return Drift(self._cursor(), self._cursor(), Wire(self.form.fields), self.form.key, still, record_id)
 
     def close(self) -> None:
         """Release the engine's handles; the files stay."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BLOCK_BYTES = 256 << 10
+_BLANK = re.compile(rb"\n\r?\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,7 @@ def survey(path: Path, quote: bytes, *, block_bytes: int = BLOCK_BYTES) -> Surve
     for block in _blocks(path, block_bytes):
         whole.update(block)
         seam = tail + block[:2]
-        may_have_blanks = may_have_blanks or any(
-            pair in part for pair in (b"\n\n", b"\n\r\n") for part in (block, seam)
-        )
+        may_have_blanks = may_have_blanks or any(_BLANK.search(part) for part in (seam, block))
         tail, last = (tail + block)[-2:] if len(block) < 2 else block[-2:], block[-1:]  # noqa: PLR2004 - two bytes of seam
         if quote not in block and not is_inside:
             newlines += block.count(b"\n")

@@ -56,9 +56,9 @@ def test_payloads_hold_what_facts_say(staged: Stage, tmp_path: Path, rows: list[
                 found += [(r["email"], r.get("a"), r["b"], r.get("n")) for r in json.loads(body)]
             else:
                 table = list(csv.reader(io.StringIO(body.decode(), newline=""), strict=True))
-                assert table[0] == ["email", "a", "b", "n"]
+                assert table[0] == ["a", "b", "email", "n"]
                 found += [
-                    (r[0], r[1] or None, None if r[2] == form.clear_text else r[2], int(r[3]) if r[3] else None)
+                    (r[2], r[0] or None, None if r[1] == form.clear_text else r[1], int(r[3]) if r[3] else None)
                     for r in table[1:]
                 ]
         assert found == wanted
