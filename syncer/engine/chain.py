@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from syncer.engine import json_form, sql
 from syncer.engine.columns import FLAW, Flaw
 from syncer.engine.wire import NUL, Wire
-from syncer.mapping.pipeline import conformed, mapped
+from syncer.mapping.pipeline import conformed, mapped, unread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,8 +46,10 @@ def conform(pipeline: Pipeline, typed: str, carried: str = "") -> str:
     """Return the SELECT of `m:` and `f:` columns over the typed source; `carried` columns pass through."""
     kept = f", {carried}" if carried else ""
     values = ", ".join(f"{sql.tree(each.value)} AS {sql.name(mapped(each.name))}" for each in pipeline.fields)
+    # First, and outside any CASE, so that the engine finds the conversions again in the values and makes them once.
+    asked = "".join(f", {sql.tree(f.unread)} AS {sql.name(unread(f.name))}" for f in pipeline.fields if f.unread)
     forms = ", ".join(f"{sql.tree(each.conform)} AS {sql.name(conformed(each.name))}" for each in pipeline.fields)
-    first = f"SELECT {sql.name(FLAW)}{kept}, {values} FROM ({typed})"
+    first = f"SELECT {sql.name(FLAW)}{kept}{asked}, {values} FROM ({typed})"
     return f"SELECT *, {forms} FROM ({first})"
 
 

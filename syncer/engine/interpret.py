@@ -26,21 +26,24 @@ if TYPE_CHECKING:
 
 def named(pipeline: Pipeline) -> Pipeline:
     """Return the pipeline with each call replaced by the column that holds its values."""
-    outside = {each.field for each in pipeline.functions}
-    fields = (
-        replace(f, value=exp.column(exp.to_identifier(_result(f.name), quoted=True))) if f.name in outside else f
-        for f in pipeline.fields
-    )
+    outside = {each.name for each in pipeline.functions}
+
+    def held(tree: exp.Expression) -> exp.Expression:
+        is_call = isinstance(tree, exp.Anonymous) and tree.name in outside
+        return exp.column(exp.to_identifier(_result(tree.name), quoted=True)) if is_call else tree
+
+    fields = (replace(f, value=held(f.value), unread=f.unread and held(f.unread)) for f in pipeline.fields)
     return replace(pipeline, fields=tuple(fields))
 
 
 def write(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, typed: str, path: Path) -> None:
     """Write the typed source rows with a column for each function's values, in their order."""
-    calls = {each.name: each.value for each in pipeline.fields}
+    trees = (tree for each in pipeline.fields for tree in (each.value, each.unread))
+    calls = {tree.name: tree for tree in trees if isinstance(tree, exp.Anonymous)}
     arguments = [
         f"{sql.tree(argument)} AS {sql.name(_argument(function, place))}"
         for function in pipeline.functions
-        for place, argument in enumerate(calls[function.field].args["expressions"])
+        for place, argument in enumerate(calls[function.name].args["expressions"])
     ]
     path.touch(mode=0o600)
     reader = connection.sql(f"SELECT *, {', '.join(arguments)} FROM ({typed})").to_arrow_reader(RECORDS_PER_ARROW_PIECE)
@@ -55,13 +58,13 @@ def _applied(table: pa.Table, functions: tuple[ArrowFunction, ...]) -> pa.Table:
     for each in functions:
         names = [_argument(each, place) for place in range(len(each.parameters))]
         values = each.call(*(table.column(name).combine_chunks() for name in names))
-        table = table.append_column(_result(each.field), values).drop_columns(names)
+        table = table.append_column(_result(each.name), values).drop_columns(names)
     return table
 
 
 def _argument(function: ArrowFunction, place: int) -> str:
-    return f" argument:{function.field}:{place}"
+    return f" argument:{function.name}:{place}"
 
 
-def _result(field: str) -> str:
-    return f" value:{field}"
+def _result(name: str) -> str:
+    return f" value:{name}"

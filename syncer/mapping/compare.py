@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from syncer.mapping import resolve
 from syncer.mapping.dialect.entry import NUMBERS, Kind, Type
+from syncer.mapping.failure import FALSE, forgiven
 from syncer.mapping.resolve import Misfit
-from syncer.mapping.tree import BROKEN, Both, Choose, Constant, Node, Not, Truth, is_nullable
+from syncer.mapping.tree import BROKEN, NULL, Both, Choose, Constant, Either, Node, Not, Truth, is_nullable
 
 _ORDER = ("<", "<=", ">", ">=")
 _UNCOMPARED = (Type.MIXED, Type.LIST)
-FALSE = Constant(value=False, type=Type.BOOLEAN)
 
 
 def is_flag(node: Node) -> bool:
@@ -42,6 +42,8 @@ def compared(symbol: str, left: Node, right: Node) -> Node:
         return BROKEN
     if kind is Type.NULL:
         return Constant(symbol == "==", Type.BOOLEAN)
+    if Type.NULL in (left.type, right.type):
+        left, right = forgiven(left), forgiven(right)
     if kind not in _UNCOMPARED:
         return resolve.apply(Kind.OPERATOR, symbol, resolve.coerced(left, kind), [resolve.coerced(right, kind)])
     if symbol in _ORDER or {left.type, right.type} & set(_UNCOMPARED):
@@ -69,7 +71,12 @@ def either(left: Node, right: Node, *, is_and: bool) -> Node:
     """Return `a or b`, `a and b` as Python gives them: one of the two values."""
     if is_flag(left) and is_flag(right):
         return Both(left, right, is_and)
-    return resolve.choose([(truth(left), right if is_and else left)], left if is_and else right)
+    kind = resolve.unified((left.type, right.type))
+    if kind is Type.NULL:
+        return NULL
+    if kind in (Type.MIXED, Type.BROKEN):
+        return resolve.choose([(truth(left), right if is_and else left)], left if is_and else right)
+    return Either(resolve.coerced(left, kind), resolve.coerced(right, kind), is_and)
 
 
 def default(subject: Node, value: Node, *, for_false: bool) -> Node:
@@ -78,9 +85,14 @@ def default(subject: Node, value: Node, *, for_false: bool) -> Node:
         return BROKEN
     if subject.type is Type.NULL:
         return value
+    subject = forgiven(subject)
+    if value.type is Type.NULL and not for_false:
+        return subject
     kind = resolve.unified((subject.type, value.type))
-    if for_false or kind is Type.MIXED or value.type is Type.NULL:
-        return resolve.choose([(truth(subject) if for_false else is_known(subject), subject)], value)
+    if for_false:
+        return either(subject, value, is_and=False)
+    if kind is Type.MIXED:
+        return resolve.choose([(is_known(subject), subject)], value)
     return resolve.apply(Kind.FILTER, "default", resolve.coerced(subject, kind), [resolve.coerced(value, kind)])
 
 

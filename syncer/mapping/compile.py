@@ -12,9 +12,10 @@ from syncer.diagnostics import Diagnostic, Place, in_order
 from syncer.facts import Action, FieldSchema, FieldType, ObjectSchema
 from syncer.manifest.models import Column as DeclaredColumn
 from syncer.manifest.models import ColumnType, FieldMapping, Manifest, Operation
-from syncer.mapping import python, sql
+from syncer.mapping import pipeline, python, sql
 from syncer.mapping.conform import conform, misfit
 from syncer.mapping.dialect.entry import Type, constant
+from syncer.mapping.failure import FALSE, failure, reason
 from syncer.mapping.key import key_part, key_space
 from syncer.mapping.parse import Parsed, Problem, parse
 from syncer.mapping.pipeline import ArrowFunction, Check, Lookup, Pipeline, PipelineField
@@ -146,10 +147,16 @@ def _pipeline(  # noqa: PLR0913, PLR0917 - as above
     checks: list[Check] = []
     functions: list[ArrowFunction] = []
     for number, each in enumerate(fields):
-        value, function = _value(each, f"syncer_{number}_{re.sub('[^A-Za-z0-9]', '_', name)}")
-        functions += [function] if function else []
+        called = f"syncer_{number}_{re.sub('[^A-Za-z0-9]', '_', name)}"
+        value = _value(each.tree, each.schema.name, called, functions)
         form = conform(schema.system, each.schema, each.tree.type, operation.action, each.mapping.when_null)
-        written.append(PipelineField(each.schema.name, value, form.expression, each.mapping.when_null))
+        unread = None
+        if (question := failure(each.tree)) is not FALSE:
+            unread = _value(question, each.schema.name, f"{called}_unread", functions)
+            checks.append(
+                Check("V116", each.schema.name, sql.column(pipeline.unread(each.schema.name)), reason(each.tree))
+            )
+        written.append(PipelineField(each.schema.name, value, form.expression, each.mapping.when_null, unread))
         checks += form.checks
     lookups = tuple(
         Lookup(use.alias, use.source, use.match, use.take, sql.write(use.value))
@@ -166,6 +173,7 @@ def _pipeline(  # noqa: PLR0913, PLR0917 - as above
         for column in columns(tree)
     }
     trees = [*(each.value for each in written), *(each.value for each in lookups)]
+    trees += [each.unread for each in written if each.unread]
     return Pipeline(
         operation=name,
         source=operation.source,
@@ -183,16 +191,20 @@ def _pipeline(  # noqa: PLR0913, PLR0917 - as above
     )
 
 
-def _value(field: _Field, function_name: str) -> tuple[exp.Expression, ArrowFunction | None]:
-    """Return the template's value as SQL; one with a part that has no SQL form becomes a call over Arrow columns."""
-    tree = field.tree
+def _value(tree: Node, field: str, function_name: str, functions: list[ArrowFunction]) -> exp.Expression:
+    """Return the tree as SQL; one with a part that has no SQL form becomes the call of a new function."""
     if sql.has_sql(tree):
-        return sql.write(tree), None
+        return sql.write(tree)
     read = columns(tree)
     if not read:
-        return constant(python.compiled(tree)(), tree.type), None
-    call = exp.Anonymous(this=function_name, expressions=[sql.write(each) for each in read])
-    kinds = tuple(_COLUMN_TYPES[each.type] for each in read)
-    return call, ArrowFunction(
-        function_name, field.schema.name, kinds, python.sql_type(tree.type), python.over_arrow(tree)
+        return constant(python.compiled(tree)(), tree.type)
+    functions.append(
+        ArrowFunction(
+            function_name,
+            field,
+            tuple(_COLUMN_TYPES[each.type] for each in read),
+            python.sql_type(tree.type),
+            python.over_arrow(tree),
+        )
     )
+    return exp.Anonymous(this=function_name, expressions=[sql.write(each) for each in read])

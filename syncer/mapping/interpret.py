@@ -6,13 +6,14 @@ own, as in the dialect, and the dialect's filters keep their meaning. The result
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, partial
+from itertools import pairwise
 from typing import Any
 
-from jinja2 import ChainableUndefined
+from jinja2 import ChainableUndefined, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from syncer.mapping.dialect import BY_NAME, names
@@ -30,6 +31,10 @@ ALLOWED = {
     "wordwrap": Type.TEXT,
 }
 """Filters of Jinja that are pure and end, and what they give."""
+FORGIVING_TESTS = ("defined", "undefined", "none")
+"""Tests that ask for null, and so have a word for a conversion that failed."""
+_FORGIVEN = "?"
+"""Ends the name of a filter whose failure is no more than a null; no template can write it."""
 LONGEST = 65_536
 """Characters of one value; a longer one is cut there, where every field's own limit rejects the row."""
 
@@ -85,17 +90,59 @@ def type_of(value: Value) -> Type:  # noqa: PLR0911 - one line for each type
     return Type.TEXT
 
 
-def compiled(template: str, columns: Iterable[str], variables: Iterable[tuple[str, Value]]) -> Callable[..., str]:
-    """Return the template as a function of its columns."""
+class _UnreadError(Exception):
+    """A conversion failed, and the template has no word for that."""
+
+
+def compiled(
+    template: str, columns: Iterable[str], variables: Iterable[tuple[str, Value]], *, asks_failure: bool
+) -> Callable[..., str | bool]:
+    """Return the template as a function of its columns: its text, or whether a conversion fails on the way to it."""
     read = tuple(columns)
-    rendered = _environment().from_string(template)
+    rendered = _environment().from_string(_marked(template))
     given = dict(variables)
 
-    def meaning(*values: Value) -> str:
+    def meaning(*values: Value) -> str | bool:
         row = {name: NULL if value is None else value for name, value in zip(read, values, strict=True)}
-        return rendered.render({"row": row, "var": given, **row})[:LONGEST]
+        try:
+            text = rendered.render({"row": row, "var": given, **row})[:LONGEST]
+        except _UnreadError:
+            return True if asks_failure else ""
+        return False if asks_failure else text
 
     return meaning
+
+
+def may_fail(template: str) -> bool:
+    """Return whether a conversion in the template can fail a row."""
+    return any(each.name in _CONVERSIONS for each in _marked(template).find_all(nodes.Filter))
+
+
+_CONVERSIONS = frozenset(name for (kind, name), entries in BY_NAME.items() if any(each.converts for each in entries))
+
+
+def _marked(template: str) -> nodes.Template:
+    """Return the parsed template with the conversions marked whose failure it forgives."""
+    tree = _environment().parse(template)
+    for each in _asked(tree):
+        for inner in (each, *each.find_all(nodes.Filter)):
+            if isinstance(inner, nodes.Filter) and inner.name in _CONVERSIONS:
+                inner.name += _FORGIVEN
+    return tree
+
+
+def _asked(tree: nodes.Template) -> Iterator[nodes.Node]:
+    """Yield the parts around which the template asks for null."""
+    for each in tree.find_all((nodes.Filter, nodes.Test, nodes.Compare)):
+        match each:
+            case nodes.Filter(name="default" | "d", node=nodes.Node() as subject):
+                yield subject
+            case nodes.Test(name=name, node=subject) if name in FORGIVING_TESTS:
+                yield subject
+            case nodes.Compare(expr=left, ops=operands):
+                for pair in pairwise((left, *(operand.expr for operand in operands))):
+                    if any(isinstance(part, nodes.Const) and part.value is None for part in pair):
+                        yield from pair
 
 
 @cache
@@ -104,7 +151,11 @@ def _environment() -> ImmutableSandboxedEnvironment:
         trim_blocks=True, lstrip_blocks=True, undefined=Null, finalize=_finalized
     )
     allowed = {name: partial(_passing, environment.filters[name]) for name in ALLOWED}
-    dialect = {name: partial(_filtered, BY_NAME[Kind.FILTER, name]) for name in names(Kind.FILTER)}
+    dialect = {
+        name + mark: partial(_filtered, BY_NAME[Kind.FILTER, name], mark)
+        for name in names(Kind.FILTER)
+        for mark in ("", _FORGIVEN)
+    }
     environment.globals.clear()
     environment.filters.clear()
     environment.filters.update(allowed | dialect | {"default": _default, "d": _default})
@@ -117,7 +168,7 @@ def _passing(function: Callable[..., Any], value: Any, *arguments: Any, **option
     return value if isinstance(value, Null) else function(value, *arguments, **options)
 
 
-def _filtered(entries: tuple[Entry, ...], value: Any, *arguments: Any, **options: Any) -> Any:
+def _filtered(entries: tuple[Entry, ...], mark: str, value: Any, *arguments: Any, **options: Any) -> Any:
     if isinstance(value, Null):
         return value
     count = len(arguments) + len(options)
@@ -130,6 +181,8 @@ def _filtered(entries: tuple[Entry, ...], value: Any, *arguments: Any, **options
     if any(isinstance(each, Null) for each in filled.values()):
         return NULL
     found = entry.python(subject, *(filled[each.name] for each in entry.parameters))
+    if found is None and entry.converts and subject != "" and mark != _FORGIVEN:
+        raise _UnreadError
     return NULL if found is None else found
 
 

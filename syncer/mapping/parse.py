@@ -15,7 +15,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from syncer.mapping import compare, resolve
 from syncer.mapping.dialect import names
 from syncer.mapping.dialect.entry import Kind, Type
-from syncer.mapping.interpret import ALLOWED, LONGEST
+from syncer.mapping.failure import FALSE, failure, forgiven
+from syncer.mapping.interpret import ALLOWED, FORGIVING_TESTS, LONGEST
 from syncer.mapping.resolve import Misfit
 from syncer.mapping.scope import LookupUse, Scope, literal
 from syncer.mapping.tree import (
@@ -92,6 +93,8 @@ def parse(template: str, scope: Scope) -> Parsed:
         return Parsed(BROKEN, problems=(Problem("M312", f"The template is nested deeper than {DEEPEST} levels.", 0),))
     if reader.is_interpreted and reader.contains is not None:
         reader.guarded(reader.contains, reader.not_beside_jinja)
+    if reader.is_interpreted and reader.waits is not None:
+        reader.guarded(reader.waits, reader.no_conversion_as_default)
     if reader.is_interpreted and not reader.problems:
         tree = Interpreted(template, tuple(reader.columns), tuple(scope.variables.items()))
     return Parsed(tree, tuple(reader.lookups.values()), tuple(reader.problems))
@@ -108,6 +111,8 @@ class _Reader:
         self.lookups: dict[tuple[Node, tuple[str, str, str]], LookupUse] = {}
         self.is_interpreted = False
         self.contains: nodes.Node | None = None
+        self.waits: nodes.Node | None = None
+        """A default that is a conversion, which only some rows need."""
         self.depth = 0
 
     def line_start(self, line: int) -> int:
@@ -283,7 +288,7 @@ class _Reader:
         arguments, options = self.arguments(part)
         match part.name:
             case "default" | "d":
-                return self.default(subject, arguments, options)
+                return self.default(part, subject, arguments, options)
             case "lookup":
                 return self.lookup(subject, arguments, options)
             case name if name in ALLOWED:
@@ -302,12 +307,19 @@ class _Reader:
         """Refuse `in` where Jinja renders: it would stop at a null."""
         raise Misfit("M306", '"in" cannot stand in one template with a filter that only Jinja has.', word="in")
 
-    def default(self, subject: Node, arguments: list[Node], options: dict[str, Node]) -> Node:
+    def no_conversion_as_default(self) -> Node:
+        """Refuse a conversion as a default where Jinja renders: it would be made for every row."""
+        detail = 'A "default" that converts cannot stand in one template with a filter that only Jinja has.'
+        raise Misfit("M306", detail, word="default")
+
+    def default(self, part: nodes.Filter, subject: Node, arguments: list[Node], options: dict[str, Node]) -> Node:
         """Return the value or its stand-in, with the arguments that Jinja's `default` has."""
         known = ("default_value", "boolean")
         given = dict(zip(known, arguments, strict=False)) | options
-        match given.get("default_value", Constant("", Type.TEXT)), given.get("boolean", compare.FALSE):
+        match given.get("default_value", Constant("", Type.TEXT)), given.get("boolean", FALSE):
             case value, Constant(value=bool(flag)) if len(arguments) <= len(known) and not set(given) - set(known):
+                if failure(value) is not FALSE:
+                    self.waits = part
                 return compare.default(subject, value, for_false=flag)
         detail = 'The filter "default" takes a value, and true where it stands for empty text and zero too.'
         raise Misfit("M304", detail, word="default")
@@ -335,8 +347,8 @@ class _Reader:
                 return compare.compared(_TEST_WORDS[part.name], subject, other)
             case [] if part.name in ("true", "false"):
                 return compare.compared("==", subject, Constant(part.name == "true", Type.BOOLEAN))
-        if subject.type is Type.MIXED and part.name in ("defined", "undefined", "none"):
-            subject = resolve.printed(subject)
+        if part.name in FORGIVING_TESTS:
+            subject = forgiven(resolve.printed(subject) if subject.type is Type.MIXED else subject)
         return resolve.apply(Kind.TEST, part.name, subject, arguments, options)
 
     def call(self, part: nodes.Call) -> Node:

@@ -2,8 +2,9 @@
 
 The mapping room builds a `Pipeline`; the engine runs it and decides nothing. Expressions are sqlglot trees in DuckDB's
 dialect, never text glued together. Three layers of columns, each built on the one before, so that no expression is
-repeated: source columns (their own names) → `"m:<field>"` (the template's value) → `"f:<field>"` (the conformed value,
-in the type that the payload writes: VARCHAR, BIGINT, DECIMAL, DOUBLE, BOOLEAN; dates are VARCHAR in the vendor's form).
+repeated: source columns (their own names) → `"m:<field>"` (the template's value) and, where it can fail, `"u:<field>"`
+(a conversion could not read its value) → `"f:<field>"` (the conformed value, in the type that the payload writes:
+VARCHAR, BIGINT, DECIMAL, DOUBLE, BOOLEAN; dates are VARCHAR in the vendor's form).
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ def mapped(field: str) -> str:
     return f"m:{field}"
 
 
+def unread(field: str) -> str:
+    """Return the column name of whether a conversion of the template failed."""
+    return f"u:{field}"
+
+
 def conformed(field: str) -> str:
     """Return the column name of the conformed value."""
     return f"f:{field}"
@@ -33,7 +39,7 @@ def conformed(field: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Rejects a row at `field` where `is_bad` (over `m:` and `f:` columns) is true. `reason` holds no value."""
+    """Rejects a row at `field` where `is_bad` (over `m:`, `u:` and `f:` columns) is true. `reason` holds no value."""
 
     code: str
     field: str
@@ -49,6 +55,8 @@ class PipelineField:
     value: exp.Expression
     conform: exp.Expression
     when_null: WhenNull
+    unread: exp.Expression | None = None
+    """Over source columns: whether a conversion of the template failed; None where it has none."""
 
 
 @dataclass(frozen=True, slots=True)

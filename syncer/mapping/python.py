@@ -16,6 +16,7 @@ from syncer.mapping.tree import (
     Column,
     Concat,
     Constant,
+    Either,
     Interpreted,
     Node,
     Not,
@@ -103,10 +104,11 @@ class _Writer:
                 return f"bool({self.value(of)})"
             case Not(of):
                 return f"(not {self.value(of)})"
-            case Both(left, right, is_and):
+            case Both(left, right, is_and) | Either(left, right, is_and):
                 return f"({self.value(left)} {'and' if is_and else 'or'} {self.value(right)})"
-            case Interpreted(template, read, variables):
-                function = self.name("f", interpret.compiled(template, [each.name for each in read], variables))
+            case Interpreted(template, read, variables, asks_failure):
+                names = [each.name for each in read]
+                function = self.name("f", interpret.compiled(template, names, variables, asks_failure=asks_failure))
                 return f"{function}({', '.join(self.parameters[each.name] for each in read)})"
             case _:
                 branches = "".join(f"{self.value(each)} if {self.value(test)} else " for test, each in node.branches)

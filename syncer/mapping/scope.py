@@ -75,7 +75,7 @@ class Scope:
 
     def taken(self, use: LookupUse) -> Column:
         """Return the column that the lookup brings."""
-        return Column(f"lookup:{use.alias}", self.sources[use.source].get(use.take, Type.TEXT))
+        return Column(f"lookup:{use.alias}", self.sources[use.source].get(use.take, Type.TEXT), use.value)
 
 
 def literal(value: object) -> Constant:

@@ -6,7 +6,7 @@ meaning depends on the character set is written twice, for rows of ASCII text an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 
 from sqlglot import exp
@@ -21,6 +21,7 @@ from syncer.mapping.tree import (
     Column,
     Concat,
     Constant,
+    Either,
     Interpreted,
     Node,
     Not,
@@ -112,6 +113,9 @@ class _Writer:
                 return fill("NOT :x", {"x": self.value(of)})
             case Both(left, right, is_and):
                 return _joined(self.value(left), self.value(right), is_and=is_and)
+            case Either(left, right, is_and):
+                form = f"CASE WHEN {_truth(left.type)} THEN :y ELSE :x END" if is_and else _or(left.type)
+                return self.filled(form, {"x": self.value(left), "y": self.value(right)}, {})
             case _:
                 raise BugError("M303", "A template that only Jinja can render was asked for SQL.")
 
@@ -123,19 +127,20 @@ class _Writer:
             case Both(left, right, is_and):
                 return _joined(self.condition(left), self.condition(right), is_and=is_and)
             case Truth(of):
-                read = self.value(of)
-                if of.type is Type.BOOLEAN:
-                    return read
-                return fill(_TRUTH.get(of.type, ":x IS NOT NULL"), {"x": read})
+                return fill(_truth(of.type), {"x": self.value(of)})
         return self.value(node)
 
     def applied(self, node: Apply, form: Form) -> exp.Expression:
-        """Return the form filled; a heavy argument that it uses more than once is bound to a name."""
+        """Return the form filled with the node's arguments."""
         names = ("x", *(each.name for each in node.entry.parameters))
         arguments = {name: self.value(each) for name, each in zip(names, node.arguments, strict=True)}
         literals = {
             name: each.value for name, each in zip(names, node.arguments, strict=True) if isinstance(each, Constant)
         }
+        return self.filled(form, arguments, literals)
+
+    def filled(self, form: Form, arguments: dict[str, exp.Expression], literals: Mapping[str, Value]) -> exp.Expression:
+        """Return the form filled; a heavy argument that it uses more than once is bound to a name."""
         bound: dict[str, exp.Expression] = {}
         for name, tree in list(arguments.items()):
             if name not in literals and _uses(form, name) > 1 and _is_heavy(tree):
@@ -149,6 +154,21 @@ class _Writer:
 
 
 _TRUTH = {Type.TEXT: ":x <> ''", Type.LIST: "len(:x) > 0", Type.NULL: "FALSE", **dict.fromkeys(NUMBERS, ":x <> 0")}
+
+
+def _truth(kind: Type) -> str:
+    """Return the test of a value `:x`, null where a null value has none."""
+    return ":x" if kind is Type.BOOLEAN else _TRUTH.get(kind, ":x IS NOT NULL")
+
+
+_FALSE = {Type.TEXT: "''", Type.BOOLEAN: "FALSE", **dict.fromkeys(NUMBERS, "0")}
+
+
+def _or(kind: Type) -> str:
+    """Return the form of `x or y`."""
+    if kind is Type.LIST:
+        return f"CASE WHEN {_truth(kind)} THEN :x ELSE :y END"
+    return f"coalesce(nullif(:x, {_FALSE[kind]}), :y)" if kind in _FALSE else "coalesce(:x, :y)"
 
 
 def _may_be_null(of: Node) -> bool:

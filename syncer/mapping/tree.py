@@ -13,10 +13,11 @@ from syncer.mapping.dialect.entry import Entry, Nulls, Type, Value
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A source column, or the column that a lookup brings (`lookup:<alias>`)."""
+    """A source column, or the column that a lookup brings (`lookup:<alias>`) for the value `of`."""
 
     name: str
     type: Type
+    of: Node | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Apply:
 
     entry: Entry
     arguments: tuple[Node, ...]
+    is_forgiven: bool = False
+    """A failed conversion here is null and no more: the template has a word for it further out."""
 
     @property
     def type(self) -> Type:
@@ -91,6 +94,20 @@ class Both:
 
 
 @dataclass(frozen=True, slots=True)
+class Either:
+    """`a or b`, `a and b`: whichever of the two values decides. Both are of one type."""
+
+    left: Node
+    right: Node
+    is_and: bool
+
+    @property
+    def type(self) -> Type:
+        """The type of both."""
+        return self.left.type
+
+
+@dataclass(frozen=True, slots=True)
 class Choose:
     """The first branch whose condition is true; conditions are boolean and never null."""
 
@@ -101,19 +118,23 @@ class Choose:
 
 @dataclass(frozen=True, slots=True)
 class Interpreted:
-    """A template that only Jinja itself can render; it reads these columns and variables, and is text."""
+    """A template that only Jinja itself can render; it reads these columns and variables, and is text.
+
+    With `asks_failure` it is whether a conversion fails on the way.
+    """
 
     template: str
     columns: tuple[Column, ...]
     variables: tuple[tuple[str, Value], ...]
+    asks_failure: bool = False
 
     @property
     def type(self) -> Type:
-        """Always text."""
-        return Type.TEXT
+        """Text, or the answer to a question."""
+        return Type.BOOLEAN if self.asks_failure else Type.TEXT
 
 
-Node = Column | Constant | Apply | Concat | Truth | Not | Both | Choose | Interpreted
+Node = Column | Constant | Apply | Concat | Truth | Not | Both | Either | Choose | Interpreted
 BROKEN = Constant(None, Type.BROKEN)
 NULL = Constant(None, Type.NULL)
 
@@ -127,7 +148,7 @@ def children(node: Node) -> Iterator[Node]:
             yield from node.parts
         case Truth() | Not():
             yield node.of
-        case Both():
+        case Both() | Either():
             yield from (node.left, node.right)
         case Choose():
             for condition, value in node.branches:
@@ -156,6 +177,8 @@ def is_nullable(node: Node) -> bool:
         case Apply():
             rule = {Nulls.PASS: any, Nulls.SEEN: _never, Nulls.FILLED: all}[node.entry.nulls]
             return node.entry.is_partial or rule(map(is_nullable, node.arguments))
+        case Either():
+            return is_nullable(node.right) or (node.is_and and is_nullable(node.left))
         case Choose():
             return any(is_nullable(value) for _, value in node.branches) or is_nullable(node.otherwise)
         case _:
@@ -168,4 +191,4 @@ def _never(_: Iterable[bool]) -> bool:
 
 def columns(node: Node) -> tuple[Column, ...]:
     """Return the columns that are read, each once, in order of first use."""
-    return tuple(dict.fromkeys(each for each in walk(node) if isinstance(each, Column)))
+    return tuple(dict.fromkeys(Column(each.name, each.type) for each in walk(node) if isinstance(each, Column)))

@@ -191,6 +191,7 @@ FILTERS = (
         sql=f"CASE WHEN regexp_full_match(:x, '{_ISO_DATE}') AND left(:x, 4) <> '0000' THEN TRY_CAST(:x AS DATE) END",
         python=_iso_date,
         is_partial=True,
+        converts=True,
         doc="A date written `YYYY-MM-DD`.",
         examples=(
             _x("{{ x | date }}", "2024-02-29", date(2024, 2, 29)),
@@ -206,6 +207,7 @@ FILTERS = (
         sql=_read_date_sql,
         python=_read_date,
         is_partial=True,
+        converts=True,
         doc="A date written in this format.",
         examples=(
             _x("{{ x | date('%d.%m.%Y') }}", "31.12.2024", date(2024, 12, 31)),
@@ -230,6 +232,7 @@ FILTERS = (
         "THEN TRY_CAST(:x AS TIMESTAMP) END",
         python=_iso_local,
         is_partial=True,
+        converts=True,
         doc="A wall-clock time written `YYYY-MM-DDThh:mm:ss`, a blank for the T or a fraction allowed, no zone.",
         examples=(
             _x("{{ x | datetime }}", "2024-03-09 15:04:05", _WHEN),
@@ -244,6 +247,7 @@ FILTERS = (
         sql=_read_sql,
         python=_read,
         is_partial=True,
+        converts=True,
         doc="A wall-clock time written in this format.",
         examples=(_x("{{ x | datetime('%d.%m.%Y %H:%M:%S') }}", "9.3.2024 15:04:05", _WHEN),),
     ),
@@ -264,6 +268,7 @@ FILTERS = (
         sql="syncer_instant(:x, :zone)",
         python=_instant,
         is_partial=True,
+        converts=True,
         doc="The moment of a wall-clock time in this zone; null for a time that the zone skips or has twice.",
         examples=(
             Example("{{ t | timezone('Europe/Berlin') }}", {"t": _WHEN}, _WHEN.replace(hour=14, tzinfo=UTC)),

@@ -131,6 +131,8 @@ class Entry:
     nulls: Nulls = Nulls.PASS
     is_partial: bool = False
     """May give null for subjects that are not null: a conversion that failed, a part that is not there."""
+    converts: bool = False
+    """Null for a value that says something is a failed conversion: it rejects the row unless the template forgives."""
     like_jinja: bool = True
     """The Python meaning equals stock Jinja's on values that are not null."""
     examples: tuple[Example, ...] = ()
@@ -162,7 +164,9 @@ def fill(
             return node
         argument = arguments[node.name].copy()
         is_loose = isinstance(argument, _LOOSE) and not isinstance(argument, exp.Paren)
-        return exp.Paren(this=argument) if is_loose and not isinstance(node.parent, exp.Func) else argument
+        # AND and OR are functions too in these trees, but are written without brackets of their own.
+        has_brackets = isinstance(node.parent, exp.Func) and not isinstance(node.parent, exp.Binary)
+        return exp.Paren(this=argument) if is_loose and not has_brackets else argument
 
     return parsed(form).copy().transform(place, copy=False)
 

@@ -82,6 +82,7 @@ FILTERS = (
         f"CASE WHEN lower(:x) IN ({_words(_TRUE)}) THEN TRUE WHEN lower(:x) IN ({_words(_FALSE)}) THEN FALSE END",
         "True for `true yes y on t 1`, false for `false no n off f 0`, in any case.",
         is_partial=True,
+        converts=True,
         like_jinja=False,
         examples=(
             Example("{{ x | bool }}", {"x": "Yes"}, value=True),
@@ -102,6 +103,7 @@ FILTERS = (
             Parameter("false", (Type.TEXT,), is_literal=True),
         ),
         is_partial=True,
+        converts=True,
         like_jinja=False,
         examples=(Example("{{ x | bool('J', 'N') }}", {"x": "J"}, value=True),),
     ),

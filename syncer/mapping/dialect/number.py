@@ -97,6 +97,7 @@ def _conversion(  # noqa: PLR0913, PLR0917 - the parts of two entries that diffe
             sql,
             doc,
             is_partial=True,
+            converts=True,
             like_jinja=False,
             examples=examples,
         ),
@@ -273,7 +274,7 @@ FILTERS = (
     ),
     _plain("abs", _I, _I, "TRY(abs(:x))", lambda x: bounded(abs(x)), "Without its sign.", is_partial=True),
     _plain("abs", _F, _F, "abs(:x)", abs, "Without its sign."),
-    _plain("abs", _D, _D, "abs(:x)", abs, "Without its sign."),
+    _plain("abs", _D, _D, "abs(:x)", Decimal.copy_abs, "Without its sign."),
 )
 
 
@@ -370,8 +371,15 @@ OPERATORS = (
         "Rest, with the sign of the divisor; null by zero.",
         like_jinja=False,
     ),
-    _operator("+", _D, _D, f"CAST(TRY(:x + :y) AS {_DECIMAL})", lambda x, y: exact(x + y), "Exact sum."),
-    _operator("-", _D, _D, f"CAST(TRY(:x - :y) AS {_DECIMAL})", lambda x, y: exact(x - y), "Exact difference."),
+    _operator("+", _D, _D, f"CAST(TRY(:x + :y) AS {_DECIMAL})", lambda x, y: exact(_CONTEXT.add(x, y)), "Exact sum."),
+    _operator(
+        "-",
+        _D,
+        _D,
+        f"CAST(TRY(:x - :y) AS {_DECIMAL})",
+        lambda x, y: exact(_CONTEXT.subtract(x, y)),
+        "Exact difference.",
+    ),
     _operator(
         "*",
         _D,

@@ -10,6 +10,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from syncer.mapping import python, sql
+from syncer.mapping.dialect.charset import MACROS
 from syncer.mapping.dialect.entry import Type, Value
 from syncer.mapping.parse import Parsed, parse
 from syncer.mapping.scope import Scope
@@ -52,24 +53,35 @@ def table(rows: Sequence[Row], names: Sequence[str]) -> pa.Table:
 
 
 def engine() -> duckdb.DuckDBPyConnection:
-    """Return a connection of its own, on one thread."""
-    return duckdb.connect(config={"threads": 1})
+    """Return a connection of its own, on one thread, that knows every macro."""
+    connection = duckdb.connect(config={"threads": 1})
+    for statement in sql.macros([exp.Anonymous(this=name) for name in MACROS]):
+        connection.execute(statement)
+    return connection
 
 
 def in_engine(
     connection: duckdb.DuckDBPyConnection, expression: exp.Expression, kind: Type, rows: Sequence[Row]
 ) -> list[Value]:
     """Return the expression's value for each row, as DuckDB finds it."""
-    for statement in sql.macros([expression]):
-        connection.execute(statement)
-    read = sorted({each.name for each in expression.find_all(exp.Column)} & COLUMNS.keys())
-    source = table(rows, read or ["x"])
-    connection.register("source", source)
-    found = (
-        connection.sql(f"SELECT {expression.sql('duckdb')} AS found FROM source").to_arrow_table()["found"].to_pylist()
-    )
+    return together(connection, [(expression, kind)], rows)[0]
+
+
+def together(
+    connection: duckdb.DuckDBPyConnection, wanted: Sequence[tuple[exp.Expression, Type]], rows: Sequence[Row]
+) -> list[list[Value]]:
+    """Return each expression's value for each row, all computed by one statement."""
+    expressions = [each for each, _ in wanted]
+    read = sorted({each.name for tree in expressions for each in tree.find_all(exp.Column)} & COLUMNS.keys())
+    connection.register("source", table(rows, read or ["x"]))
+    values = ", ".join(f"{each.sql('duckdb')} AS v{place}" for place, each in enumerate(expressions))
+    found = connection.sql(f"SELECT {values} FROM source").to_arrow_table()
     connection.unregister("source")
-    return [utc(each) if kind is Type.INSTANT else each for each in found]
+    columns = [found[f"v{place}"].to_pylist() for place in range(len(wanted))]
+    return [
+        list(map(utc, cells)) if kind is Type.INSTANT else cells
+        for (_, kind), cells in zip(wanted, columns, strict=True)
+    ]
 
 
 def utc(value: Value) -> Value:

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from random import Random
 
 from hypothesis import strategies as st
 
@@ -82,7 +83,63 @@ _CELLS: dict[Type, st.SearchStrategy[Value]] = {
     ),
 }
 ROW = st.fixed_dictionaries({name: _CELLS[kind] for name, kind in COLUMNS.items()})
-ROWS = st.lists(ROW, min_size=1, max_size=6)
+ROWS_DRAWN = 32
+CELLS_DRAWN = 2_000
+
+
+def _cell(kind: Type, chance: Random) -> Value:  # noqa: PLR0911 - one line for each type
+    """Return a nasty or a random value, or null."""
+    if chance.random() < 0.2:
+        return None
+    whole = chance.choice((10, 1000, 2**33, 2**63))
+    match kind:
+        case Type.TEXT if chance.random() < 0.5:
+            return "".join(chance.choices(_LETTERS, k=chance.randint(0, 8)))
+        case Type.TEXT:
+            return chance.choice((*TEXTS, str(chance.randint(-whole, whole)), str(chance.gauss(0, whole))))
+        case Type.INTEGER:
+            return chance.choice((*INTEGERS, chance.randint(-whole, whole - 1)))
+        case Type.FLOAT:
+            return chance.choice((*FLOATS, chance.gauss(0, whole), chance.uniform(-1, 1)))
+        case Type.DECIMAL:
+            return chance.choice((*DECIMALS, Decimal(chance.randint(-whole, whole)).scaleb(-chance.randint(0, 18))))
+        case Type.BOOLEAN:
+            return chance.random() < 0.5
+        case Type.DATE:
+            return chance.choice((*DATES, date.fromordinal(chance.randint(1, date.max.toordinal()))))
+    return chance.choice((*TIMES, datetime(1971, 1, 1) + timedelta(microseconds=chance.randint(0, 2 * 10**15))))
+
+
+_LETTERS = (
+    *"aB1 -.,;:/ßΣσİıǅ'\"\t\n%\\{}",
+    "0",
+    "2024-01-0",
+    "é",
+    "e\u0301",
+    "\u00a0",
+    "😀",
+    "\u200d",
+    "\U00010400",
+    "ﬁ",
+)
+
+
+def _pool(kind: Type) -> list[Value]:
+    chance = Random(kind)  # noqa: S311 - cells, not secrets
+    return [_cell(kind, chance) for _ in range(CELLS_DRAWN)]
+
+
+_POOLS = {kind: _pool(kind) for kind in dict.fromkeys(COLUMNS.values())}
+
+
+def rows_of(seed: int) -> list[dict[str, Value]]:
+    """Return rows that the seed decides."""
+    chance = Random(seed)  # noqa: S311 - cells, not secrets
+    cells = [chance.choices(_POOLS[kind], k=ROWS_DRAWN) for kind in COLUMNS.values()]
+    return [dict(zip(COLUMNS, row, strict=True)) for row in zip(*cells, strict=True)]
+
+
+ROWS = st.integers(0, 2**64 - 1).map(rows_of)
 
 _WORDS = st.sampled_from(["''", "' '", "'a'", "'-'", "'Ada'", "'ß'", "'42'", "'é😀'", "';'"])
 _SMALL = st.integers(0, 6)
@@ -230,6 +287,11 @@ def _test(
             "({} is {})".format,
             st.one_of(text, number, st.sampled_from(["b", "f", "t"])),
             st.sampled_from(["defined", "undefined", "none", "string", "number", "integer", "float", "boolean"]),
+        ),
+        st.builds(
+            "({} {} none)".format,
+            st.sampled_from(["(x | date)", "(y | int)", "(x | datetime | timezone('UTC'))", "(f | int)"]),
+            st.sampled_from(["is", "is not", "=="]),
         ),
         st.builds("({} is {})".format, number, st.sampled_from(["even", "odd", "not even"])),
         st.builds("({}).{}({})".format, text, st.sampled_from(["startswith", "endswith"]), text),

@@ -14,7 +14,7 @@ from syncer.facts import Action, FieldSchema, FieldType, ObjectSchema, System
 from syncer.manifest.models import ColumnType, Manifest, WhenNull
 from syncer.mapping.compile import Compiled, compile_operation
 from syncer.mapping.key import key_part, key_space
-from syncer.mapping.pipeline import Pipeline, conformed, mapped
+from syncer.mapping.pipeline import Pipeline, conformed, mapped, unread
 
 LEAD = ObjectSchema(
     System.MARKETO,
@@ -69,6 +69,7 @@ def staged(given: Pipeline, rows: str) -> list[dict[str, Any]]:
     for statement in given.setup:
         connection.execute(statement)
     values = ", ".join(f'{each.value.sql("duckdb")} AS "{mapped(each.name)}"' for each in given.fields)
+    values += "".join(f', {f.unread.sql("duckdb")} AS "{unread(f.name)}"' for f in given.fields if f.unread)
     forms = ", ".join(f'{each.conform.sql("duckdb")} AS "{conformed(each.name)}"' for each in given.fields)
     flaws = " ".join(f"WHEN {each.is_bad.sql('duckdb')} THEN '{each.code}'" for each in given.checks)
     keys = ", ".join(f'{each.canonical.sql("duckdb")} AS "key {each.field}"' for each in given.key)

@@ -51,7 +51,7 @@ def test_arrow_columns_in_and_out() -> None:
         ("{{ x | striptags }}{{ none }}{{ d | round(1) }}", {"x": "a", "d": Decimal("2.25")}, "a2.2"),
         ("{{ x | striptags }}{{ t }}", {"x": "a", "t": datetime(2024, 1, 2, 3, 4, 5)}, "a2024-01-02 03:04:05"),
         ("{{ x | striptags }}{{ t | timezone('UTC') }}", {"x": "", "t": datetime(2024, 1, 2)}, "2024-01-02T00:00:00Z"),
-        ("{{ x | striptags }}{{ i | lower }}{{ x | int }}{{ x | int(7) }}", {"x": "a", "i": 5}, "a57"),
+        ("{{ x | striptags }}{{ i | lower }}{{ x | int | default(none) }}{{ x | int(7) }}", {"x": "a", "i": 5}, "a57"),
         ("{{ x | striptags }}{{ x.split('a') | join('-') }}{{ f | round(1) }}", {"x": "a", "f": 1.25}, "a-1.2"),
         ("{{ x | striptags }}{{ var.region }}{{ row.x }}", {"x": "a"}, "aemeaa"),
         ("{{ x | striptags }}{{ day | format_date('%d.') }}{{ b | int }}", DAY, "a02.1"),
