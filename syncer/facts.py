@@ -199,6 +199,8 @@ class PathCapability:
     page: str
     key_limits: tuple[KeyLimit, ...] = ()
     """Where the key depends on the action, for example an update that goes by id alone."""
+    tells_ids: bool = True
+    """The answer names the vendor's id of each record that was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,8 @@ class Capabilities:
     """Vendor types whose values are compared case folded even where describe does not say so (Marketo `email`)."""
     values_per_read: int = 0
     """Key values that one read-only call asks for; 0 where records cannot be asked for by their keys alone."""
+    id_field: str = ""
+    """The vendor's own id, by which every record can be deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +295,26 @@ class ReadFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class GoneFacts:
+    """What becomes of the keys that left a source: deleted, or kept for one of four reasons."""
+
+    deleted: int = 0
+    """Records, each by its id: what the operation that clears up sends."""
+    unnamed: int = 0
+    """Keys whose id the state does not hold."""
+    shared: int = 0
+    """Keys of a record that the source still holds under another key."""
+    held: tuple[tuple[str, int], ...] = ()
+    """Keys that another operation of the same key space still sends: its name, and how many."""
+    unsure: int = 0
+    """Keys that may not have left at all, because some row's key cannot be read."""
+    unreadable: int = 0
+    """Rows whose key cannot be read."""
+    blind: tuple[str, ...] = ()
+    """Operations that write the object by another key: whether they still send a record is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class OperationFacts:
     """Everything the planner may know of one operation's rows. read = outgoing + unchanged + skipped + rejected."""
 
@@ -319,6 +343,8 @@ class OperationFacts:
     """Fields whose template is not compiled and runs over Arrow record groups."""
     looked: ReadFacts | None = None
     """What the target holds for the keys; None where it was not asked."""
+    cleared: GoneFacts | None = None
+    """What becomes of the keys that left; None where nobody asked for anything to be done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,6 @@ def validate(
         raise typer.Exit(3) from None
     trouble.show_diagnostics(loaded.warnings, output)
     if output == "text":
-        manifest, files = loaded.manifest, loaded.project.files
+        manifest, files = loaded.project.manifest, loaded.project.files
         told = (("operation", manifest.operations), ("mapping", manifest.mappings), ("file", files))
         typer.echo(f"Valid: {', '.join(counted(len(those), word) for word, those in told)}.")

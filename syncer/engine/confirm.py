@@ -54,8 +54,8 @@ def _notes(folders: Iterable[Path]) -> pa.Table:
     return pa.table({"word": words, "said": pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), count))})
 
 
-def confirmed(cursor: duckdb.DuckDBPyConnection, folders: Iterable[Path], path: Path) -> int:
-    """Write (kh_high, kh_low, rh) of written keys, `rh` null for a key to forget; return how many are confirmed."""
+def tell(cursor: duckdb.DuckDBPyConnection, folders: Iterable[Path]) -> None:
+    """Make the table `outcomes` (row, letter) of the notes."""
     cursor.register("notes", _notes(folders))
     try:
         cursor.execute(
@@ -67,17 +67,28 @@ def confirmed(cursor: duckdb.DuckDBPyConnection, folders: Iterable[Path], path: 
         )
     finally:
         cursor.unregister("notes")
+
+
+def confirmed(cursor: duckdb.DuckDBPyConnection, named: str, path: Path) -> int:
+    """Write (kh_high, kh_low, rh) of written keys, `rh` null for a key to forget; return how many are confirmed.
+
+    `named` is a relation (row, name) of what the state calls the records; "" where it calls them nothing.
+    """
+    name, last_name, names = (
+        ("", "", "") if not named else (", name", ", arg_max(name, turn) AS name", f'LEFT JOIN ({named}) USING ("row")')
+    )
     held, touched = (", ".join(sql.text(each) for each in letters) for letters in (_HELD, _TOUCHED))
     repeated = f'SELECT DISTINCT {KEY} FROM "later"'
     write_parquet(
         cursor,
         f"""
-        SELECT {KEY}, CASE WHEN letter IN ({held}) THEN rh END AS rh
-        FROM ("first" ANTI JOIN ({repeated}) USING ({KEY})) JOIN outcomes USING ("row") WHERE letter IN ({touched})
+        SELECT {KEY}, CASE WHEN letter IN ({held}) THEN rh END AS rh{name}
+        FROM ("first" ANTI JOIN ({repeated}) USING ({KEY})) JOIN outcomes USING ("row") {names}
+        WHERE letter IN ({touched})
         UNION ALL
-        SELECT {KEY}, CASE WHEN bool_and(letter IN ({held})) THEN {ledger.SEQUENCE} END AS rh
-        FROM (SELECT {KEY}, rh, wave AS turn, coalesce(letter, '.') AS letter
-              FROM (outgoing SEMI JOIN ({repeated}) USING ({KEY})) LEFT JOIN outcomes USING ("row"))
+        SELECT {KEY}, CASE WHEN bool_and(letter IN ({held})) THEN {ledger.SEQUENCE} END AS rh{last_name}
+        FROM (SELECT {KEY}, rh, wave AS turn, coalesce(letter, '.') AS letter{name}
+              FROM (outgoing SEMI JOIN ({repeated}) USING ({KEY})) LEFT JOIN outcomes USING ("row") {names})
         GROUP BY {KEY} HAVING bool_or(letter IN ({touched}))
         """,
         path,

@@ -51,6 +51,16 @@ class Layout:
         return self.folder / "unchanged.parquet"
 
     @property
+    def gone(self) -> Path:
+        """Keys that left the source, with what the state calls their records."""
+        return self.folder / "gone.parquet"
+
+    @property
+    def left(self) -> Path:
+        """For rows that delete what left another operation's source: which keys each of them is for."""
+        return self.folder / "left.parquet"
+
+    @property
     def rejects(self) -> Path:
         """Rows refused at plan time, by row number."""
         return self.folder / "rejects.parquet"

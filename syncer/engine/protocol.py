@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    import pyarrow as pa
+
     from syncer.facts import OperationFacts, PayloadFormat
 
 
@@ -52,6 +54,8 @@ class ResultFile:
     error_column: str = ""
     id_column: str = ""
     created_column: str = ""
+    nothing_to_do: str = ""
+    """The opening of an error that means that the target is as it should be already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,20 @@ class RowReject:
 
 
 @dataclass(frozen=True, slots=True)
+class Learnt:
+    """Rows that were written, and the vendor's ids of their records; of equal length."""
+
+    rows: Sequence[int] | pa.Array
+    ids: Sequence[str] | pa.Array
+
+
+@dataclass(frozen=True, slots=True)
 class Reconciled:
-    """A job's rows told apart: one outcome letter a record in payload order, and the refused rows."""
+    """A job's rows told apart: one outcome letter a record in payload order, the refused rows, and the ids told."""
 
     letters: str
     rejects: tuple[RowReject, ...]
+    learnt: Learnt | None = None
 
 
 class Staged(Protocol):
@@ -101,12 +114,23 @@ class Staged(Protocol):
         """Note outcome letters of rows for `confirmed`; called once a unit, idempotent by row."""
         ...
 
+    def learn(self, learnt: Learnt, folder: Path) -> None:
+        """Note the vendor's ids of rows for `confirmed`; the newest word on a row counts."""
+        ...
+
     def confirmed(self, path: Path) -> int:
         """Write (kh_high, kh_low, rh) of the keys that were written to Parquet; return how many are confirmed.
+
+        Where the state names records, `name` is a fourth column. Rows that delete what left another operation's source
+        give the keys that it sent, to be forgotten.
 
         A key is confirmed when all its rows are; `rh` is null for a key of which a part is, or which is in doubt: the
         ledger forgets it.
         """
+        ...
+
+    def written_again(self, folder: Path) -> int:
+        """Return how many records to delete are among those whose ids were noted in `folder`, another operation's."""
         ...
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from syncer.engine import chain, sql
 from syncer.engine.connection import count
-from syncer.engine.protocol import Reconciled, RowReject
+from syncer.engine.protocol import Learnt, Reconciled, RowReject
 from syncer.mapping.pipeline import conformed
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ _HEAD_BYTES = 1 << 20
 _SHORTEST_VALUE = 3
 """Values of fewer characters stay in a vendor's sentence: they would be found inside words."""
 _NO_ROWS = (
-    "SELECT NULL::UBIGINT AS lane, NULL::VARCHAR AS kind, NULL::BOOLEAN AS created, NULL::VARCHAR AS reason WHERE false"
+    "SELECT NULL::UBIGINT AS lane, NULL::VARCHAR AS kind, NULL::BOOLEAN AS created, NULL::VARCHAR AS reason, "
+    "NULL::VARCHAR AS id WHERE false"
 )
 
 
@@ -61,9 +62,11 @@ def reconcile(
                 WHEN len(kinds) > 1 THEN '{IN_DOUBT}'
                 WHEN kinds[1] = 'failed' THEN 'x'
                 WHEN kinds[1] = 'unprocessed' THEN '.'
-                WHEN created THEN 'c' ELSE 'u' END AS letter, reason
+                WHEN kinds[1] = 'done' THEN 's'
+                WHEN created THEN 'c' ELSE 'u' END AS letter, reason, id
             FROM sent LEFT JOIN (
-                SELECT lane, list(DISTINCT kind) AS kinds, bool_or(created) AS created, min(reason) AS reason
+                SELECT lane, list(DISTINCT kind) AS kinds, bool_or(created) AS created, min(reason) AS reason,
+                       min(id) AS id
                 FROM results WHERE lane IS NOT NULL GROUP BY lane) USING (lane)
             """
         )
@@ -73,7 +76,11 @@ def reconcile(
     refused = cursor.execute(
         "SELECT \"row\", coalesce(reason, '') FROM told WHERE letter = 'x' ORDER BY place"
     ).fetchall()
-    return Reconciled(letters, tuple(RowReject(row, REFUSED, reason) for row, reason in refused))
+    ids = cursor.sql(
+        "SELECT \"row\", id FROM told WHERE letter IN ('c', 'u') AND id IS NOT NULL ORDER BY place"
+    ).to_arrow_table()
+    learnt = Learnt(ids["row"].combine_chunks(), ids["id"].combine_chunks()) if ids.num_rows else None
+    return Reconciled(letters, tuple(RowReject(row, REFUSED, reason) for row, reason in refused), learnt)
 
 
 def _rows(key: Key, file: ResultFile) -> str:
@@ -107,9 +114,14 @@ def _rows(key: Key, file: ResultFile) -> str:
         f"THEN replace(told, cell, '…') ELSE told END, {column(file.error_column)})"
     )
     created = f"lower({column(file.created_column)}) = 'true'"
+    kind = sql.text(file.kind)
+    if file.nothing_to_do:
+        is_done = f"starts_with({column(file.error_column)}, {sql.text(file.nothing_to_do)})"
+        kind = f"CASE WHEN {is_done} THEN 'done' ELSE {kind} END"
     return (
-        f"SELECT CAST({kh} >> 64 AS UBIGINT) AS lane, {sql.text(file.kind)} AS kind, "
-        f"{created} AS created, {reason} AS reason FROM (SELECT *, {fields} FROM {scan})"
+        f"SELECT CAST({kh} >> 64 AS UBIGINT) AS lane, {kind} AS kind, "
+        f"{created} AS created, {reason} AS reason, {column(file.id_column)} AS id "
+        f"FROM (SELECT *, {fields} FROM {scan})"
     )
 
 

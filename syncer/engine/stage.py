@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
-from syncer.engine import chain, columns, digest, duplicates, interpret, layout, ledger, shape, sql
+from syncer.engine import chain, columns, digest, duplicates, gone, interpret, layout, ledger, shape, sql
 from syncer.engine.connection import connect, count, private, write_parquet
+from syncer.engine.ledger import Naming
 from syncer.engine.staged import Form, StagedOperation
 from syncer.engine.wire import Wire, WireField
 from syncer.errors import BugError, SourceError, StateError
-from syncer.facts import CsvFormat, JsonFormat, OperationFacts, PayloadFormat, RejectFacts
+from syncer.facts import CsvFormat, GoneFacts, JsonFormat, OperationFacts, PayloadFormat, RejectFacts
 from syncer.manifest.models import Duplicates, WhenNull
 from syncer.mapping.pipeline import conformed
 from syncer.sources.protocol import ReadAgain
@@ -47,11 +48,15 @@ def stage(  # noqa: PLR0913 - what a stage depends on is said, not hidden in a b
     memory_limit: str = "1GB",
     threads: int | None = None,
     keeps_unchanged: bool = False,
+    naming: Naming = Naming.NONE,
+    keeps_gone: bool = False,
     progress: Callable[[str, int], None] = lambda _step, _rows: None,
 ) -> StagedOperation:
     """Run the pipeline over the source into `folder`; raises `SourceError`. `formats` are the paths' by name.
 
     `keeps_unchanged` keeps also the rows that stay at home because they were confirmed as they are, to be looked up.
+    `naming` is what the state calls the records, where those that leave are to be deleted; `keeps_gone` writes down the
+    keys that left.
     """
     files = layout.Layout(private(folder))
     for stale in folder.glob("*.parquet"):
@@ -59,7 +64,7 @@ def stage(  # noqa: PLR0913 - what a stage depends on is said, not hidden in a b
     files.summary.unlink(missing_ok=True)
     connection = connect(folder, memory_limit=memory_limit, threads=threads)
     try:
-        return _Stage(pipeline, formats, files, connection, progress, keeps_unchanged).run(
+        return _Stage(pipeline, formats, files, connection, progress, keeps_unchanged, naming, keeps_gone).run(
             source, ledger_parquet, dict(lookups or {})
         )
     except BaseException:
@@ -75,6 +80,8 @@ class _Stage:
     connection: duckdb.DuckDBPyConnection
     progress: Callable[[str, int], None]
     keeps_unchanged: bool
+    naming: Naming
+    keeps_gone: bool
 
     def run(self, source: Source, ledger_parquet: Path | None, lookups: Mapping[str, Source]) -> StagedOperation:
         relation = self._open(source, lookups)
@@ -94,7 +101,12 @@ class _Stage:
         if again and self.pipeline.duplicates is not Duplicates.REJECT:
             keys += count(self.connection, "SELECT count(*) FROM again WHERE turn = 1")
         skipped = self._settle_duplicates(wire) if again else 0
-        known = ledger.compare(self.connection, ledger_parquet, only_changed=self.pipeline.only_changed)
+        known = ledger.compare(
+            self.connection, ledger_parquet, only_changed=self.pipeline.only_changed, naming=self.naming
+        )
+        if known and self.keeps_gone:
+            gone.keep(self.connection, self.files)
+        unreadable = gone.unreadable(self.connection) if self.naming else 0
         self.progress("compared", accepted)
         skipped += count(self.connection, "SELECT count(*) FROM skipped")
         unchanged = count(self.connection, "SELECT count(*) FROM unchanged")
@@ -125,12 +137,13 @@ class _Stage:
             waves=waves,
             slices=slices,
             rejects=self._reject_facts(),
-            interpreted=tuple(each.field for each in self.pipeline.functions),
+            interpreted=tuple(dict.fromkeys(each.field for each in self.pipeline.functions)),
+            cleared=GoneFacts(unreadable=unreadable) if self.naming else None,
         )
         self.progress("measured", outgoing)
         staged = StagedOperation(
             facts,
-            Form(wire.fields, shapes, chain.key(self.pipeline, wire), self.pipeline.setup),
+            Form(wire.fields, shapes, chain.key(self.pipeline, wire), self.pipeline.setup, self.naming),
             self.files,
             self.connection,
         )

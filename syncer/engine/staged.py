@@ -6,28 +6,31 @@ run in several threads.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import shutil
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from syncer.engine import confirm, digest, payload, reconcile, sql
+from syncer.engine import confirm, digest, gone, names, payload, reconcile, sql
 from syncer.engine.chain import KEY, Key
 from syncer.engine.connection import connect, count, stream
 from syncer.engine.drift import Drift
 from syncer.engine.layout import Layout
-from syncer.engine.protocol import Cut, Payload, Reconciled, ResultFile, RowReject
+from syncer.engine.ledger import Naming
+from syncer.engine.protocol import Cut, Learnt, Payload, Reconciled, ResultFile, RowReject
 from syncer.engine.shape import Shape
 from syncer.engine.wire import Wire, WireField
 from syncer.errors import StateError
 from syncer.facts import OperationFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import duckdb
+    import pyarrow as pa
 
 VERSION = 1
 
@@ -41,6 +44,8 @@ class Form:
     key: Key
     setup: tuple[str, ...]
     """Macros that the key's canonical form calls."""
+    naming: Naming = Naming.NONE
+    """What the state calls the records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +97,19 @@ class StagedOperation:
             self._noted.setdefault(folder)
             confirm.note(rows, letters, folder)
 
+    def learn(self, learnt: Learnt, folder: Path) -> None:
+        """Note the vendor's ids of rows for `confirmed`; the newest word on a row counts."""
+        with self._lock:
+            self._noted.setdefault(folder)
+            names.note(learnt, folder)
+
     def confirmed(self, path: Path) -> int:
         """Write what the ledger may believe of the keys that were written; return how many are confirmed."""
         with self._cursor() as cursor:
-            return confirm.confirmed(cursor, tuple(self._noted), path)
+            confirm.tell(cursor, tuple(self._noted))
+            if self.files.left.exists():
+                return gone.forgotten(cursor, self.files.left, path)
+            return confirm.confirmed(cursor, names.relation(cursor, self._noted, self.form), path)
 
     def shared_keys(self, other: StagedOperation) -> int:
         """Return how many keys both operations write; they need the same key space for it to mean anything."""
@@ -117,6 +131,31 @@ class StagedOperation:
                 f"(SELECT * FROM ({self.files.rows()}) SEMI JOIN {sql.parquet(self.files.unchanged)} USING (position))"
             )
         return Drift(self._cursor(), self._cursor(), Wire(self.form.fields), self.form.key, still, record_id)
+
+    def sends(self, ledger: Path | None) -> pa.RecordBatchReader:
+        """Return the keys that stand in the source and are sent, or were: their records are this operation's too."""
+        sent = f'SELECT {KEY} FROM "first"'
+        if ledger is not None:
+            gone_keys = f"ANTI JOIN {sql.parquet(self.files.gone)} USING ({KEY})" if self.files.gone.exists() else ""
+            sent += f" UNION ALL SELECT {KEY} FROM {sql.parquet(ledger)} {gone_keys}"
+        return self._cursor().sql(sent).to_arrow_reader()
+
+    def clear_up(self, others: Mapping[str, pa.RecordBatchReader], blind: Sequence[str], path: Path) -> None:
+        """Write to `path` the records of keys that left and may be deleted; `facts` say what becomes of the others."""
+        unreadable = self.facts.cleared.unreadable if self.facts.cleared else 0
+        cleared = gone.settle(self._cursor(), self.files.gone, unreadable, others, blind, path)
+        self.facts = replace(self.facts, cleared=cleared)
+        self.save()
+
+    def delete_for(self, path: Path) -> None:
+        """Keep beside these deletions which keys each of them is for."""
+        shutil.copyfile(path, self.files.left)
+        self.files.left.chmod(0o600)
+
+    def written_again(self, folder: Path) -> int:
+        """Return how many records to delete are among those whose ids were noted in `folder`, another operation's."""
+        with self._cursor() as cursor:
+            return gone.written_again(cursor, self.files.left, names.noted([folder]))
 
     def close(self) -> None:
         """Release the engine's handles; the files stay."""

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
     from syncer.diagnostics import Diagnostic
     from syncer.manifest.known import Joined, Known
+    from syncer.manifest.models import Operation
 
 _MARKETO_ACTIONS = frozenset({Action.DUPLICATE, Action.ADD, Action.REMOVE, Action.STATUS})
 _CREATING = frozenset({Action.UPSERT, Action.CREATE, Action.DUPLICATE})
-_WRITING = _CREATING | {Action.UPDATE}
+_NAMEABLE = frozenset({Action.UPSERT, Action.CREATE, Action.UPDATE})
+"""Actions after which a key is one record: `duplicate` makes several."""
 _ACTIONS_OF = {
     "program": frozenset({Action.UPSERT, Action.STATUS}),
     "list": frozenset({Action.UPSERT, Action.ADD, Action.REMOVE}),
@@ -100,9 +102,10 @@ def deleting_is_limited(known: Known) -> Iterator[Diagnostic]:
         if operation.deletes is Deletes.REMOVE and operation.action is not Action.ADD:
             detail = f'"remove" takes members out of a list, and the action of "{name}" is "{operation.action}".'
             yield known.finding("M215", path, detail, "Use the action add, or write delete.")
-        elif operation.deletes is Deletes.DELETE and operation.action not in _WRITING:
+        elif operation.deletes is Deletes.DELETE and operation.action not in _NAMEABLE:
             detail = f'"delete" deletes what an upsert wrote, and the action of "{name}" is "{operation.action}".'
             yield known.finding("M215", path, detail, "Remove it, or change the action.")
+        yield from _records_have_ids(known, name, operation)
         source = known.manifest.sources.get(operation.source)
         if source is not None and source.cursor is not None:
             detail = f'The source "{operation.source}" reads only what is new, so every older record would be deleted.'
@@ -111,6 +114,17 @@ def deleting_is_limited(known: Known) -> Iterator[Diagnostic]:
             detail = f'The operation "{name}" deletes what left the source, without a limit.'
             advice = 'Add "guards: { max_deletes: 5% }", or a count.'
             yield known.finding("M215", path, detail, advice)
+
+
+def _records_have_ids(known: Known, name: str, operation: Operation) -> Iterator[Diagnostic]:
+    """M215: what is deleted is named by the vendor's id, which the object's description must have."""
+    target = known.manifest.targets.get(operation.target)
+    at = (target.connection, target.object) if target else ("", "")
+    schema, able = known.schemas.get(at), known.capabilities.get(at)
+    if schema is not None and able is not None and schema.field(able.id_field) is None:
+        detail = f'The snapshot of object "{schema.name}" lacks "{able.id_field}", by which records are deleted.'
+        advice = "To fetch the description again, run:"
+        yield known.finding("M215", ("operations", name, "deletes"), detail, advice, "syncer describe pull")
 
 
 def _object(each: Joined) -> str:

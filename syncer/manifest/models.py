@@ -298,7 +298,8 @@ class Operation(Model):
     status: str | None = None
     """Status in the program."""
     deletes: Deletes = Deletes.IGNORE
-    """Whether keys that left the source are deleted, or removed from the list; needs `guards.max_deletes`."""
+    """What happens to records whose keys left the source: `ignore`, `delete`, or `remove` from the list. The state then
+    keeps the vendor's id of each record that was written; needs `guards.max_deletes`."""
     on_unknown: Literal["hold", "resend"] = "hold"
     """What to do with a write whose answer was lost and that cannot be looked up."""
     spread: StrictBool = False

@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING
 from syncer.diagnostics import Diagnostic
 from syncer.errors import PlanRefusedError
 from syncer.facts import Repeat, Usage
+from syncer.manifest.gone import cleared_by
+from syncer.manifest.models import Deletes
 from syncer.plan import guard
 from syncer.plan.budget import connection_plan, days, over
 from syncer.plan.choose import Contest, Part, choose, refusal
 from syncer.plan.cost import is_uniform, waves
 from syncer.plan.digest import sealed
-from syncer.plan.envelope import envelope, moves
+from syncer.plan.envelope import envelope, fewer, moves
 from syncer.plan.graph import CircleError, Step, build_edges
 from syncer.plan.meaning import objection
 from syncer.plan.models import (
     ConnectionPlan,
     Edge,
+    Envelope,
     FieldLine,
     Inputs,
     LookedUp,
@@ -53,6 +56,7 @@ class _Draft:
     nodes: tuple[tuple[Node, ...], ...]
     warnings: tuple[str, ...]
     refusals: tuple[Diagnostic, ...]
+    learns: bool = False
 
 
 def build_plan(  # noqa: PLR0913, PLR0917 - a plan is made of exactly these, and each is a value of its own
@@ -131,7 +135,9 @@ def _draft(  # noqa: PLR0913, PLR0917 - all of them decide
             refusals.append(_no_path(code, name, said, wave.number))
         nodes.append(tuple(_node(name, wave.number, part) for part in parts))
         warnings += [_doubtful(part) for part in parts if part.path.repeat is Repeat.NEVER]
-    return _Draft(name, operation, target, facts, tuple(nodes), tuple(dict.fromkeys(warnings)), tuple(refusals))
+    learns = operation.deletes is not Deletes.IGNORE and target.key_fields != (able.id_field,)
+    warned = tuple(dict.fromkeys(warnings))
+    return _Draft(name, operation, target, facts, tuple(nodes), warned, tuple(refusals), learns)
 
 
 def _doubtful(part: Part) -> str:
@@ -304,10 +310,19 @@ def _operation_plan(draft: _Draft, sources: Mapping[str, Source]) -> OperationPl
         ),
         interpreted=tuple(sorted(facts.interpreted)),
         warnings=draft.warnings,
+        learns=draft.learns,
+        gone_from=cleared_by(draft.name),
         looked=_looked_up(facts.looked) if facts.looked else None,
         moves=how,
-        envelope=envelope(facts.read, facts.outgoing, creates, updates, facts.rejected) if how == "within" else None,
+        envelope=_envelope(draft, creates, updates) if how == "within" else None,
     )
+
+
+def _envelope(draft: _Draft, creates: int | None, updates: int | None) -> Envelope:
+    facts = draft.facts
+    if cleared_by(draft.name):
+        return fewer(facts.read, facts.outgoing)
+    return envelope(facts.read, facts.outgoing, creates, updates, facts.rejected)
 
 
 def _looked_up(looked: ReadFacts) -> LookedUp:

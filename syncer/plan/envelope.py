@@ -77,6 +77,12 @@ def moved(reviewed: OperationPlan, now: OperationPlan) -> Iterator[Moved]:
     yield Moved(name, "rejected", reviewed.rejected, now.rejected, spans.rejected)
 
 
+def fewer(read: int, outgoing: int) -> Envelope:
+    """Return what deletions may be at apply: never one more than the reviewer saw."""
+    nothing = Span(least=0, most=0)
+    return Envelope(read=Span(least=0, most=read), outgoing=Span(least=0, most=outgoing), rejected=nothing)
+
+
 def _around(count: int) -> Span:
     margin = max(RECORDS, ceil(count * SHARE / 100))
     return Span(least=max(0, count - margin), most=count + margin)

@@ -13,6 +13,7 @@ from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 from syncer.facts import Action
+from syncer.manifest.gone import cleared_by
 from syncer.plan.models import Edge, Node
 from syncer.plan.words import count, number
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 GATHER = 8
 """More operations than this do not each get an edge to every follower: the last of them gathers the others."""
 
+_CLEARING = "What left is cleared up after what stays is written."
 _MEMBERSHIP = frozenset({Action.ADD, Action.REMOVE, Action.STATUS})
 _LEAD, _PROGRAM_MEMBER = "lead", "program_member"
 
@@ -110,7 +112,8 @@ def _waits(steps: Sequence[Step]) -> _Waits:
     for step in steps:
         for name in step.after:
             if name in waits:
-                waits[step.name][name] = f'"{step.name}" says "after: [{name}]".'
+                is_clearing_up = cleared_by(step.name) == name
+                waits[step.name][name] = _CLEARING if is_clearing_up else f'"{step.name}" says "after: [{name}]".'
     objects: dict[tuple[str, str], list[Step]] = defaultdict(list)
     for step in steps:
         objects[step.instance, step.object.casefold()].append(step)

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 from syncer.diagnostics import Diagnostic
 from syncer.facts import Action, Fidelity
+from syncer.manifest.gone import cleared_by
 from syncer.manifest.models import Deletes
 from syncer.plan.budget import part_of
-from syncer.plan.words import count, number
+from syncer.plan.words import count, number, quoted
 
 if TYPE_CHECKING:
-    from syncer.facts import OperationFacts, ReadFacts
+    from syncer.facts import GoneFacts, OperationFacts, ReadFacts
     from syncer.manifest.models import Limit, Operation
 
 _CREATING = frozenset({Action.CREATE, Action.DUPLICATE})
 _TAKING = frozenset({Action.DELETE, Action.REMOVE})
+_DONE = {Deletes.DELETE: "deleted", Deletes.REMOVE: "removed"}
 
 
 def split(operation: Operation, facts: OperationFacts) -> tuple[int | None, int | None, Fidelity]:
@@ -48,7 +50,7 @@ def broken(name: str, operation: Operation, facts: OperationFacts) -> tuple[Diag
         ("max_rejected", guards.max_rejected, facts.rejected, "rejects"),
         ("max_creates", guards.max_creates, creates, "creates"),
         ("max_changes", guards.max_changes, facts.outgoing, "sends"),
-        ("max_deletes", guards.max_deletes, deletes + (facts.gone if is_clearing_up else 0), "deletes or removes"),
+        ("max_deletes", guards.max_deletes, deletes + (_cleared(facts) if is_clearing_up else 0), "deletes or removes"),
     ):
         if limit is not None and value is not None and value > most(limit, facts.read):
             detail = (
@@ -63,20 +65,13 @@ def broken(name: str, operation: Operation, facts: OperationFacts) -> tuple[Diag
     elif not facts.read and is_clearing_up:
         detail = f'Source "{facts.source}" is empty, and operation "{name}" would {operation.deletes} all that left it.'
         found.append(Diagnostic("P103", detail, advice='Check the source, or say "deletes: ignore".'))
-    if facts.read and facts.gone and is_clearing_up:
-        detail = (
-            f'Operation "{name}" should {operation.deletes} {count(facts.gone, "record")} whose keys left the source, '
-            "but the ledger holds only hashes of keys and cannot name them."
-        )
-        advice = 'Say "deletes: ignore", and give the keys to an operation of their own with a deleting action.'
-        found.append(Diagnostic("P107", detail, advice=advice))
     return tuple(found)
 
 
 def warnings(operation: Operation, facts: OperationFacts) -> tuple[str, ...]:
     """Return what a reviewer should know of the counts, one sentence each."""
-    said = []
-    if not facts.read:
+    said = _gone(operation, facts.cleared) if facts.cleared else []
+    if not facts.read and not cleared_by(facts.operation):
         said.append(f'Source "{facts.source}" is empty.')
     if operation.guards.max_creates is not None and split(operation, facts)[0] is None:
         said.append('"max_creates" cannot be checked: without a ledger, how many are new is unknown until run.')
@@ -88,6 +83,36 @@ def warnings(operation: Operation, facts: OperationFacts) -> tuple[str, ...]:
         fields = ", ".join(sorted(facts.interpreted))
         said.append(f"Templates outside the compiled list run more slowly, with the same meaning: {fields}.")
     return tuple(said)
+
+
+def _cleared(facts: OperationFacts) -> int:
+    return facts.gone if facts.cleared is None else facts.cleared.deleted
+
+
+def _gone(operation: Operation, cleared: GoneFacts) -> list[str]:
+    """Return which keys left and what keeps their records, so that nobody wonders why they are still there."""
+    left = "that left the source"
+    stays = "stays" if operation.deletes is Deletes.DELETE else "stays in the list"
+    said = []
+    if cleared.unsure:
+        rows = count(cleared.unreadable, "row has", "rows have")
+        keys = count(cleared.unsure, "key that seems", "keys that seem")
+        done = _DONE[operation.deletes]
+        said.append(f"{rows} no key that can be read, and may be any {keys} to have left: nothing is {done}.")
+    if cleared.unnamed:
+        keys = count(cleared.unnamed, "key")
+        said.append(f"{keys} {left}: the state holds no id of their records, which were last written without one.")
+    if cleared.shared:
+        keys = count(cleared.shared, "key")
+        said.append(f"{keys} {left}: the record {stays}, for the source has it under another key.")
+    said += [
+        f'{count(keys, "key")} {left}: the record {stays}, for operation "{other}" still sends it.'
+        for other, keys in cleared.held
+    ]
+    if cleared.blind:
+        names = quoted(cleared.blind)
+        said.append(f"Whether {names} still sends what is {_DONE[operation.deletes]} is not known: it has another key.")
+    return said
 
 
 def _looked(operation: Operation, looked: ReadFacts) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from syncer.manifest.models import Deletes
 from syncer.plan.words import count, quoted
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def objection(
         or _key(operation, target, path, schema)
         or _options(operation, path, capabilities)
         or _activity(operation, path)
+        or _ids(operation, target, path, capabilities)
     )
 
 
@@ -71,6 +73,12 @@ def _activity(operation: Operation, path: PathCapability) -> str:
     if not path.activity and operation.activity == "required":
         return 'It writes no activity, and the operation says "activity: required".'
     return ""
+
+
+def _ids(operation: Operation, target: Target, path: PathCapability, capabilities: Capabilities) -> str:
+    if operation.deletes is Deletes.IGNORE or path.tells_ids or target.key_fields == (capabilities.id_field,):
+        return ""
+    return 'It does not tell the ids of the records that it writes, by which "deletes" would find them again.'
 
 
 def _options(operation: Operation, path: PathCapability, capabilities: Capabilities) -> str:

@@ -159,6 +159,10 @@ class OperationPlan(PlanModel):
     rejects: tuple[RejectLine, ...] = ()
     interpreted: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    learns: bool = Field(default=False, exclude_if=_is_unset)
+    """The state keeps the vendor's ids of its records, so that those that leave the source can be deleted."""
+    gone_from: str = Field(default="", exclude_if=_is_unset)
+    """The operation whose leavings it clears up: what is deleted is forgotten in that operation's ledger."""
     looked: LookedUp | None = Field(default=None, exclude_if=_is_unset)
     moves: Moves = Field(default="exact", exclude_if=_is_exact)
     envelope: Envelope | None = Field(default=None, exclude_if=_is_unset)

@@ -88,13 +88,19 @@ def target(operation: OperationPlan) -> str:
 def origin(operation: OperationPlan) -> str:
     """Return where the rows come from and go to, with what the operation carries besides."""
     options = "".join(f", {name} {value}" for name, value in operation.options)
+    if operation.gone_from:
+        left = f"what left {operation.source}, by ids that {operation.gone_from} learnt"
+        return f"{left}, into {operation.connection}{options}"
+    if operation.learns:
+        options += "; the state keeps the ids of its records"
     return f"{operation.source} through {operation.mapping} into {operation.connection}{options}"
 
 
 def rows(operation: OperationPlan) -> tuple[Row, ...]:
     """Return the operation's rows told apart; lines of 0 are left out, except for the rows read."""
     checked = Fidelity.CHECKED
-    found = [Row(operation.read, "read", checked), Row(operation.outgoing, "to send", checked)]
+    read = "left the source" if operation.gone_from else "read"
+    found = [Row(operation.read, read, checked), Row(operation.outgoing, "to send", checked)]
     verb = done(operation.action)
     if not operation.outgoing:
         pass
@@ -115,7 +121,7 @@ def rows(operation: OperationPlan) -> tuple[Row, ...]:
         Row(operation.rejected, "rejected", checked),
         Row(operation.gone, "in the ledger, no longer in the source", checked),
     ]
-    return tuple(row for row in found if row.records != 0 or row.what == "read")
+    return tuple(row for row in found if row.records != 0 or row.what == read)
 
 
 def _looked(looked: LookedUp) -> list[Row]:

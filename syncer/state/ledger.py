@@ -2,6 +2,7 @@
 
 A base and the overlays since, all immutable Parquet, named by one small index that is replaced in one step: a process
 may die anywhere and the ledger is either the old one or the new one. An overlay's key without a row hash is forgotten.
+Where an operation deletes what leaves its source, a key has the vendor's id of its record as well, its name.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import anyio.to_thread
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from syncer.errors import StateError
@@ -113,10 +116,8 @@ class LocalLedger:
 
 def fold(layers: list[Path], target: Path, memory_limit: str = MEMORY_LIMIT) -> None:
     """Write the newest word on every key, in any order; keys to forget are left out."""
-    whole = f"SELECT {_KEY}, rh FROM {_scan(layers[0])}"
-    for layer in layers[1:]:
-        newer = f"SELECT {_KEY}, rh FROM {_scan(layer)}"
-        whole = f"SELECT * FROM ({whole}) ANTI JOIN ({newer}) USING ({_KEY}) UNION ALL ({newer})"
+    named = [_has_names(each) for each in layers]
+    whole = _named(layers, named) if any(named) else _unnamed(layers)
     draft = target.with_name(target.name + ".part")
     draft.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft.touch(mode=0o600)
@@ -131,10 +132,41 @@ def fold(layers: list[Path], target: Path, memory_limit: str = MEMORY_LIMIT) -> 
                 f"COPY (SELECT * FROM ({whole}) WHERE rh IS NOT NULL) TO '{_quoted(draft)}' (FORMAT parquet)"
             )
     except duckdb.Error as problem:
-        raise StateError(
-            "R281", "The files of the ledger cannot be read, or there is no room to write them."
-        ) from problem
+        raise _unreadable() from problem
     _settle(draft, target)
+
+
+def _unnamed(layers: list[Path]) -> str:
+    whole = f"SELECT {_KEY}, rh FROM {_scan(layers[0])}"
+    for layer in layers[1:]:
+        newer = f"SELECT {_KEY}, rh FROM {_scan(layer)}"
+        whole = f"SELECT * FROM ({whole}) ANTI JOIN ({newer}) USING ({_KEY}) UNION ALL ({newer})"
+    return whole
+
+
+def _named(layers: list[Path], named: list[bool]) -> str:
+    """Return the newest word on every key; its name is the newest since it was last forgotten."""
+    told = " UNION ALL ".join(
+        f"SELECT {_KEY}, rh, {'name' if has_names else 'NULL::VARCHAR AS name'}, {number} AS layer FROM {_scan(path)}"
+        for number, (path, has_names) in enumerate(zip(layers, named, strict=True))
+    )
+    forgotten = "coalesce(max(layer) FILTER (rh IS NULL), -1)"
+    return f"""
+        SELECT {_KEY}, CASE WHEN max(layer) > {forgotten} THEN arg_max(rh, layer) END AS rh,
+               CASE WHEN max(layer) FILTER (name IS NOT NULL) > {forgotten} THEN arg_max(name, layer) END AS name
+        FROM ({told}) GROUP BY {_KEY}
+        """
+
+
+def _has_names(path: Path) -> bool:
+    try:
+        return "name" in pq.read_schema(path).names
+    except (pa.ArrowInvalid, OSError) as problem:
+        raise _unreadable() from problem
+
+
+def _unreadable() -> StateError:
+    return StateError("R281", "The files of the ledger cannot be read, or there is no room to write them.")
 
 
 def _scan(path: Path) -> str:

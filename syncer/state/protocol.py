@@ -285,7 +285,7 @@ class Ledger(Protocol):
         ...
 
     async def fetch(self, operation: str, folder: Path) -> Path | None:
-        """Return a local Parquet file of (kh_high, kh_low, rh, and name where there are names), or None for a new operation."""
+        """Return a local Parquet file of (kh_high, kh_low, rh, and name if there are any); None for a new operation."""
         ...
 
     async def merge(self, operation: str, serial: int, confirmed: Path) -> int:
@@ -301,7 +301,7 @@ class Store(Protocol):
         ...
 
     async def unlock(self, epoch: int, by: str) -> None:
-        """Break a lease on a person's word; raises `UserError` when the epoch is not the current one."""
+        """Break a lease on a person's word; raises `StateError` when the epoch is not the current one."""
         ...
 
     async def journal(self, run: str, lease: Lease | None) -> Journal:

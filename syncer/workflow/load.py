@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 from syncer.diagnostics import Diagnostic, Severity, in_order
 from syncer.errors import ManifestError, SourceError, UserError
-from syncer.facts import System
+from syncer.facts import FieldType, System
 from syncer.manifest import check
 from syncer.manifest.files import locate_sources
+from syncer.manifest.gone import cleared_by, with_gone
+from syncer.manifest.models import ColumnType
 from syncer.manifest.read import Project, read_project
 from syncer.manifest.template import resolve_sources
 from syncer.mapping.compile import Compiled, compile_operation
+from syncer.sources.protocol import SourceColumn
 from syncer.sources.registry import source as open_source
 from syncer.targets import describe, registry
 from syncer.workflow import selecting
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from syncer.facts import Capabilities, ObjectSchema
     from syncer.manifest.models import Manifest
     from syncer.mapping.pipeline import Pipeline
-    from syncer.sources.protocol import Source, SourceColumn
+    from syncer.sources.protocol import Source
     from syncer.workflow.modified import Changes
 
 SNAPSHOTS = "schemas/objects"
@@ -40,6 +43,8 @@ class Loaded:
 
     root: Path
     project: Project
+    manifest: Manifest
+    """The project's manifest, with an operation more for each that deletes what leaves its source."""
     schemas: Mapping[tuple[str, str], ObjectSchema]
     sources: Mapping[str, Source]
     pipelines: Mapping[str, Pipeline]
@@ -47,16 +52,11 @@ class Loaded:
     since: Changes | None = None
     """What was modified, where that was asked."""
 
-    @property
-    def manifest(self) -> Manifest:
-        """The project's manifest."""
-        return self.project.manifest
-
 
 def read(folder: Path) -> Loaded:
     """Read the manifests and nothing else: enough to find connections and state."""
     project = read_project(folder)
-    return Loaded(project.root, project, {}, {}, {}, ())
+    return Loaded(project.root, project, _expanded(project.manifest), {}, {}, {}, ())
 
 
 def load(
@@ -76,23 +76,26 @@ def load(
     Without `compiles` the templates are checked all the same, and there are no pipelines.
     """
     project = read_project(folder)
-    manifest = project.manifest
+    manifest = _expanded(project.manifest)
     found: list[Diagnostic] = []
     since = changes_since(project, base) if selecting.asks_for_changes(*select, *exclude) else None
-    chosen = only if only is not None else selecting.choose(manifest, select, exclude, since)
+    chosen = only if only is not None else _together(manifest, select, exclude, since)
     schemas = _schemas(project)
     able = capabilities(manifest)
     sources, columns = _sources(project, found, unread, reaches=reaches)
     found += check.check(
         project, schemas, {name: [each.name for each in known] for name, known in columns.items()}, able
     )
-    loaded = Loaded(project.root, project, schemas, sources, {}, ())
+    loaded = Loaded(project.root, project, manifest, schemas, sources, {}, ())
     pipelines: dict[str, Pipeline] = {}
     for name in chosen:
         source = manifest.operations[name].source if name in manifest.operations else ""
         if source not in columns:
             continue
-        compiled = compiled_operation(loaded, name, columns[source], writes=compiles)
+        read = id_columns(loaded, name) if cleared_by(name) else columns[source]
+        if not read:
+            continue
+        compiled = compiled_operation(loaded, name, read, writes=compiles)
         # One finding a place: what `check` says of a template's names, compiling would say again.
         said = {each.place for each in found}
         found += [each for each in compiled.diagnostics if each.place not in said]
@@ -111,7 +114,7 @@ def changes_since(project: Project, base: str | None) -> Changes:
     if ref is None:
         detail = f'"{selecting.MODIFIED}" needs something to compare with.'
         raise UserError(git.UNKNOWN, detail, "Say --base with a branch, tag or commit, such as --base origin/main.")
-    return modified.changes(project, ref, lambda manifest: manifest, _snapshot_of, SNAPSHOTS)
+    return modified.changes(project, ref, _expanded, _snapshot_of, SNAPSHOTS)
 
 
 def _snapshot_of(manifest: Manifest, operation: str) -> str:
@@ -131,6 +134,22 @@ def compiled_operation(loaded: Loaded, name: str, columns: Sequence[SourceColumn
     schema, folded = loaded.schemas[at], able[at].folded_types
     place = loaded.project.positions.inside
     return compile_operation(manifest, name, typed, schema, folded, place, writes=writes)
+
+
+def _expanded(manifest: Manifest) -> Manifest:
+    """Return the manifest with an operation more for each that deletes what leaves its source."""
+    return with_gone(manifest, {at: each.id_field for at, each in capabilities(manifest).items()})
+
+
+def id_columns(loaded: Loaded, name: str) -> tuple[SourceColumn, ...]:
+    """Return the one column of what left a source: the vendor's ids. `name` is the operation that clears up."""
+    target = loaded.manifest.targets[name]
+    schema = loaded.schemas.get((target.connection, target.object))
+    described = schema.field(target.key_fields[0]) if schema else None
+    if described is None:
+        return ()
+    kind = ColumnType.INTEGER if described.type is FieldType.INTEGER else ColumnType.TEXT
+    return (SourceColumn(described.name, kind, "VARCHAR"),)
 
 
 def capabilities(manifest: Manifest) -> dict[tuple[str, str], Capabilities]:
@@ -243,6 +262,18 @@ def _reads(manifest: Manifest, name: str, others: Sequence[str]) -> bool:
         return False
     words = set(re.findall(r"[A-Za-z_][A-Za-z0-9_-]*", declared.sql))
     return any(other in words for other in others if other != name)
+
+
+def _together(
+    manifest: Manifest, select: Sequence[str], exclude: Sequence[str], since: Changes | None
+) -> tuple[str, ...]:
+    """Return the chosen operations; an operation and the one that deletes what leaves its source go together."""
+    wanted = set(selecting.choose(manifest, select, (), since))
+    # What left a source is told while the source is read, so both go together, or the deletions stay away alone.
+    wanted |= {each for each in manifest.operations if cleared_by(each) in wanted}
+    wanted |= {cleared_by(each) for each in wanted}
+    unwanted = set(selecting.choose(manifest, exclude, (), since)) if exclude else set()
+    return tuple(name for name in manifest.operations if name in wanted and not {name, cleared_by(name)} & unwanted)
 
 
 def _target_of(manifest: Manifest, operation: str) -> tuple[str, str]:

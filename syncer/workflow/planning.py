@@ -6,6 +6,7 @@ import itertools
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hmac import compare_digest
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,11 +18,12 @@ from syncer.clock import Clock, SystemClock
 from syncer.engine.stage import stage
 from syncer.errors import SourceError, StalePlanError, UserError
 from syncer.facts import ReadFacts, SharedKeys, Usage
+from syncer.manifest.gone import cleared_by
 from syncer.plan import build, digest
 from syncer.plan.models import Digest, Inputs, Plan
 from syncer.state import registry
 from syncer.state.protocol import in_thread
-from syncer.workflow import load, refreshing
+from syncer.workflow import clearing, load, refreshing
 from syncer.workflow.endpoints import instance_of, sessions
 
 if TYPE_CHECKING:
@@ -136,15 +138,40 @@ async def draw_up(
     ledger = store.ledger()
     staged: dict[str, StagedOperation] = {}
     serials: dict[str, int] = {}
+    known: dict[str, Path | None] = {}
     for name in names:
+        if cleared_by(name):
+            continue
         serials[name] = await ledger.serial(name)
         if name in kept:
             staged[name] = kept[name]
             continue
         progress(name, "reading rows")
+        known[name] = await _known(ledger, name, folder)
         able = capabilities[_at(loaded, name)]
         staged[name] = await anyio.to_thread.run_sync(
-            _stage, loaded, name, await _known(ledger, name, folder), able, settings, folder / "staged" / name
+            _stage, loaded, name, known[name], able, settings, folder / "staged" / name
+        )
+    for name in filter(cleared_by, names):
+        if name in kept:
+            staged[name] = kept[name]
+            continue
+        progress(name, "telling what left")
+        for other in clearing.neighbours(loaded, cleared_by(name)).same:
+            known[other] = known[other] if other in known else await _known(ledger, other, folder)
+        able = capabilities[_at(loaded, name)]
+        staged[name] = await anyio.to_thread.run_sync(
+            partial(
+                clearing.stage_gone,
+                loaded,
+                name,
+                staged,
+                known,
+                able,
+                folder / "staged" / name,
+                memory_limit=settings.memory_limit,
+                keeps_unchanged=settings.refresh,
+            )
         )
     facts = {name: each.facts for name, each in staged.items()}
     _check_keys(loaded, facts)
@@ -224,6 +251,8 @@ def _stage(
         lookups={each.source: loaded.sources[each.source] for each in loaded.pipelines[name].lookups},
         memory_limit=settings.memory_limit,
         keeps_unchanged=settings.refresh,
+        naming=clearing.naming(loaded.manifest, name, able),
+        keeps_gone=clearing.keeps_gone(loaded, name),
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from syncer.engine.protocol import Cut, ResultFile
+    from syncer.engine.protocol import Cut, Learnt, ResultFile
 
 Row = tuple[str, str]
 
@@ -39,6 +39,8 @@ class FakeStaged:
         self.planned = tuple(planned_rejects)
         self.confirmed_rows: dict[int, str] = {}
         self.noted_in: set[Path] = set()
+        self.learnt: dict[int, str] = {}
+        self.again = 0
         self.closed = False
         self.facts = OperationFacts(
             operation=operation,
@@ -104,6 +106,14 @@ class FakeStaged:
         assert folder.is_dir()
         self.noted_in.add(folder)
         self.confirmed_rows.update(zip(rows, letters, strict=True))
+
+    def learn(self, learnt: Learnt, folder: Path) -> None:
+        assert folder.is_dir()
+        self.learnt.update(zip(learnt.rows, learnt.ids, strict=True))
+
+    def written_again(self, folder: Path) -> int:
+        assert folder.is_dir()
+        return self.again
 
     def confirmed(self, path: Path) -> int:
         done = {row for row, letter in self.confirmed_rows.items() if letter in "cuw"}

@@ -49,7 +49,8 @@ def capabilities(object_name: str, endpoint: Endpoint) -> Capabilities:
         paths = _custom_paths(endpoint)
     # Members of a program are held by lead id and program, which no key alone can ask for.
     values_per_read = 0 if object_name == PROGRAM_MEMBER else VALUES_PER_READ
-    return Capabilities(System.MARKETO, object_name, paths, frozenset({"email"}), values_per_read)
+    id_field = {LEAD: "id", PROGRAM_MEMBER: "leadId"}.get(object_name, "marketoGUID")
+    return Capabilities(System.MARKETO, object_name, paths, frozenset({"email"}), values_per_read, id_field)
 
 
 def _lead_paths(endpoint: Endpoint) -> tuple[PathCapability, ...]:
@@ -209,6 +210,7 @@ def _import(  # noqa: PLR0913 - as above
         server_timeout_seconds=USUAL_SERVER_SECONDS,
         repeat=repeat,
         page=page,
+        tells_ids=False,
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from syncer.engine.protocol import ResultFile
 from syncer.errors import InDoubtError, RefusedError
+from syncer.facts import Action
 from syncer.outcome import Outcome
 from syncer.targets import failure
 from syncer.targets.endpoint import target_of
@@ -18,7 +19,7 @@ from syncer.targets.http import MAX_ANSWER_BYTES
 from syncer.targets.protocol import Accepted, JobSettled, LookedUp, Verdict
 from syncer.targets.retry import poll_seconds
 from syncer.targets.row import rows
-from syncer.targets.salesforce import request, wire
+from syncer.targets.salesforce import codes, request, wire
 from syncer.targets.salesforce.capabilities import POLL_SECONDS
 
 if TYPE_CHECKING:
@@ -92,7 +93,9 @@ class Jobs:
             for kind, path, is_wanted in wanted
             if is_wanted
         ]
-        return JobSettled(reference, processed, failed, tuple(files), Outcome.IN_DOUBT.letter)
+        return JobSettled(
+            reference, processed, failed, tuple(files), Outcome.IN_DOUBT.letter, locked=codes.LOCKED_WORD
+        )
 
     async def look_up(self, unit: Unit, reference: str, read_back: ReadBack) -> LookedUp:
         """Tell what became of the job, or of its rows when it is not to be found."""
@@ -190,6 +193,7 @@ class Jobs:
             kind,
             path,
             error_column="sf__Error" if kind == "failed" else "",
+            nothing_to_do=wire.DELETED if kind == "failed" and unit.step.action is Action.DELETE else "",
             id_column="" if kind == "unprocessed" else "sf__Id",
             created_column="sf__Created" if kind == "succeeded" else "",
         )

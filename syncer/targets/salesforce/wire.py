@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from syncer.targets.protocol import Step
 
 _SUCCESS = 2
+DELETED = "ENTITY_IS_DELETED"
+"""The code of a record that is in the recycle bin or gone: for a deletion, nothing is left to do."""
 _NAME = re.compile(r"[\w.]{1,255}")
 
 
@@ -110,7 +112,7 @@ def _written(entry: Mapping[str, Any], action: Action) -> Outcome:
 def _is_nothing_to_do(code: str, message: str, action: Action) -> bool:
     """A deleted record is deleted, and a member is a member."""
     if action is Action.DELETE:
-        return code == "ENTITY_IS_DELETED"
+        return code == DELETED
     return message.startswith("Already a campaign member")
 
 

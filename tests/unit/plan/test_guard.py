@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from syncer.errors import PlanRefusedError
-from syncer.facts import Fidelity
-from syncer.plan.guard import split
+from syncer.facts import Fidelity, GoneFacts
+from syncer.plan.guard import broken, split, warnings
 from tests.fakes.capabilities import LEAD
 from tests.fakes.projects import manifest, plan
 from tests.fakes.rows import facts
@@ -65,9 +65,59 @@ def test_a_create_counts_as_new_without_a_ledger() -> None:
     assert codes({"action": "create", "guards": {"max_creates": 899}}) == ["P102"]
 
 
-def test_what_left_the_source_counts_as_deletes_and_cannot_be_named() -> None:
-    """The guard speaks first, and the ledger's hashes name nobody."""
-    assert codes({"deletes": "delete", "guards": {"max_deletes": 4}}, gone=5) == ["P102", "P107"]
+@pytest.mark.parametrize(("deleted", "refused"), [(4, []), (5, ["P102"])])
+def test_the_records_that_are_deleted_count_against_the_guard(deleted: int, refused: list[str]) -> None:
+    """Not the keys that left: a record that is kept is not deleted."""
+    operation = manifest({"a": {"deletes": "delete", "guards": {"max_deletes": 4}}}).operations["a"]
+    known = replace(facts("a", LEAD, ((900,),), gone=9), cleared=GoneFacts(deleted=deleted))
+    assert [each.code for each in broken("a", operation, known)] == refused
+
+
+@pytest.mark.parametrize(
+    ("cleared", "said"),
+    [
+        (GoneFacts(deleted=7), ""),
+        (
+            GoneFacts(unsure=7, unreadable=1),
+            "1 row has no key that can be read, and may be any 7 keys that seem to have left: nothing is deleted.",
+        ),
+        (
+            GoneFacts(unnamed=1),
+            "1 key that left the source: the state holds no id of their records, which were last written without one.",
+        ),
+        (
+            GoneFacts(shared=2),
+            "2 keys that left the source: the record stays, for the source has it under another key.",
+        ),
+        (
+            GoneFacts(held=(("events", 3),)),
+            '3 keys that left the source: the record stays, for operation "events" still sends it.',
+        ),
+        (
+            GoneFacts(deleted=1, blind=("crm", "web")),
+            'Whether "crm" and "web" still sends what is deleted is not known: it has another key.',
+        ),
+    ],
+)
+def test_a_record_that_stays_though_its_key_left_is_said(cleared: GoneFacts, said: str) -> None:
+    """Nobody should wonder why it is still there."""
+    known = replace(facts("a", LEAD), cleared=cleared)
+    made = plan({"a": {"deletes": "delete", "guards": {"max_deletes": 9}}}, {"a": known})
+    assert made.operations[0].warnings == ((said,) if said else ())
+
+
+def test_what_stays_in_a_list_is_told_as_such() -> None:
+    """The record itself was never in question."""
+    known = replace(facts("a", LEAD), cleared=GoneFacts(shared=2))
+    made = plan({"a": {"deletes": "remove", "guards": {"max_deletes": 9}}}, {"a": known})
+    [said] = made.operations[0].warnings
+    assert "the record stays in the list" in said
+
+
+def test_nothing_left_is_no_empty_source() -> None:
+    """Most days nothing leaves; that is no news."""
+    known = facts("a.gone", LEAD, ())
+    assert warnings(manifest({"a": {"action": "delete"}}).operations["a"], known) == ()
 
 
 def test_an_empty_source_is_a_warning_unless_it_would_delete() -> None:
