@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class System(StrEnum):
@@ -98,6 +102,12 @@ class ObjectSchema:
     def field(self, name: str) -> FieldSchema | None:
         """Return the field of exactly this name."""
         return next((each for each in self.fields if each.name == name), None)
+
+    def tells_apart(self, names: Sequence[str]) -> bool:
+        """Say whether no two records have the same values of these fields: one is unique, or all required ones."""
+        wanted = [each for each in self.fields if each.name in names]
+        required = {each.name for each in self.fields if each.is_required}
+        return len(wanted) < len(names) or set(names) == required or (len(wanted) == 1 and wanted[0].is_unique)
 
 
 # Payload formats: how rows become bytes. A format belongs to a path and is obeyed to the byte by the engine.
@@ -201,6 +211,24 @@ class PathCapability:
     """Where the key depends on the action, for example an update that goes by id alone."""
     tells_ids: bool = True
     """The answer names the vendor's id of each record that was written."""
+    takes_identity: bool = False
+    """The key is what makes a record one: a unique field, or all required ones; not just a field to search by."""
+    refused_fields: frozenset[str] = frozenset()
+    """Fields of the object that it does not write, though describe shows them."""
+    refused_rule: str = ""
+    """Sentence on these fields, shown when rows carry them."""
+
+    def takes_key(self, action: Action, fields: Sequence[str], schema: ObjectSchema | None) -> bool:
+        """Say whether `action` finds records by these fields."""
+        limits = [limit for limit in self.key_limits if action in limit.actions]
+        allowed = [self.key_fields, *(limit.only for limit in limits)]
+        if len(fields) > self.max_key_fields or any(
+            each is not None and not each.issuperset(fields) for each in allowed
+        ):
+            return False
+        if any(not limit.never.isdisjoint(fields) for limit in limits):
+            return False
+        return not self.takes_identity or schema is None or schema.tells_apart(fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ RULES: tuple[Callable[[Known], Iterator[Diagnostic]], ...] = (
     check_fields.fields_can_be_written,
     check_fields.keys_are_mapped,
     check_fields.keys_are_keys,
+    check_fields.keys_suit_the_action,
     check_fields.required_fields_are_mapped,
     check_fields.fields_are_mapped_once,
 )

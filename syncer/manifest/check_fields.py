@@ -134,6 +134,21 @@ def keys_are_keys(known: Known) -> Iterator[Diagnostic]:
             yield make("M206", path, detail, advice)
 
 
+def keys_suit_the_action(known: Known) -> Iterator[Diagnostic]:
+    """M206: some path finds records by the key in this action, as an update by id alone does not by another field."""
+    for each in known.joined():
+        at = (each.target.connection, each.target.object)
+        able, schema, key = known.capabilities.get(at), known.schemas.get(at), each.target.key_fields
+        if able is None or (each.is_salesforce and len(key) > 1) or (schema and not all(map(schema.field, key))):
+            continue
+        action = each.operation.action
+        rules = {path.key_rule: path.takes_key(action, key, schema) for path in able.paths if action in path.actions}
+        if rules and not any(rules.values()):
+            fields = " and ".join(f'"{field}"' for field in key)
+            detail = f'Operation "{each.name}" cannot {action} records of "{each.target.object}" by {fields}.'
+            yield known.named("M206", each.path, f"{detail} {' '.join(rules)}", "Use another key, or another action.")
+
+
 def required_fields_are_mapped(known: Known) -> Iterator[Diagnostic]:
     """M207: what a new record needs is mapped; a warning for upsert, which may meet only known records."""
     for each, schema in _described(known):

@@ -66,6 +66,8 @@ class MarketoConnection(Model):
     """Where the client secret is found, never the secret itself."""
     blank_cells: Literal["unknown", "keep", "clear"] = "unknown"
     """What an empty cell of an import file does on this instance, if somebody has checked it."""
+    company_fields: Literal["unknown", "written"] = "unknown"
+    """Whether Sync Leads writes company fields on this instance, if somebody has checked it; imports do."""
     budget: Budget = Budget()
     """Limits on the use of this connection."""
 

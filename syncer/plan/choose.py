@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from syncer.facts import PathCapability, PathKind, SliceFacts
 from syncer.plan.cost import Price, Wave, is_uniform, measure, price, share
-from syncer.plan.meaning import clear_objection, says
+from syncer.plan.meaning import rows_objection, says
 from syncer.plan.models import Losing
 from syncer.plan.words import count, minutes, number
 
@@ -107,7 +107,7 @@ def choose(wave: Wave, contest: Contest) -> tuple[Part, ...]:
 def refusal(wave: Wave, contest: Contest) -> tuple[tuple[str, str], ...]:
     """Return each path's name and sentence for a wave that no path can carry."""
     return tuple(
-        (path.name, contest.objections.get(path.name) or clear_objection(path, wave.slices)) for path in contest.paths
+        (path.name, contest.objections.get(path.name) or rows_objection(path, wave.slices)) for path in contest.paths
     )
 
 
@@ -172,7 +172,7 @@ def _all(records: int) -> str:
 
 def _losing(scale: _Scale, portion: _Share, won: Price, rival: PathCapability) -> Losing:
     path, slices = portion
-    barred = scale.contest.objections.get(rival.name) or clear_objection(rival, slices)
+    barred = scale.contest.objections.get(rival.name) or rows_objection(rival, slices)
     if barred:
         return Losing(path=rival.name, reason=barred)
     lost = scale.price(rival, slices)

@@ -34,18 +34,31 @@ def objection(
     )
 
 
-def clear_objection(path: PathCapability, slices: Sequence[SliceFacts]) -> str:
+def rows_objection(path: PathCapability, slices: Sequence[SliceFacts]) -> str:
     """Return why `path` cannot say these rows, which it can say otherwise, or ""."""
+    refused = [each for each in slices if _refused(path, each)]
+    if refused:
+        fields = sorted({field for each in refused for field in _refused(path, each)})
+        return f"{path.refused_rule} {_carrying(refused, 'write')} {quoted(fields)}."
     barred = [each for each in slices if not says(path, each)]
     if not barred:
         return ""
     fields = sorted({field for each in barred for field in each.clears})
-    return f"It cannot clear a field, and {count(sum(s.records for s in barred), 'record')} clear {quoted(fields)}."
+    return f"It cannot clear a field, and {_carrying(barred, 'clear')} {quoted(fields)}."
+
+
+def _carrying(slices: Sequence[SliceFacts], verb: str) -> str:
+    records = sum(each.records for each in slices)
+    return f"{count(records, 'record')} {verb}{'s' if records == 1 else ''}"
 
 
 def says(path: PathCapability, each: SliceFacts) -> bool:
-    """Say whether `path` can carry the nulls of this shape."""
-    return path.allows_clear or not each.clears
+    """Say whether `path` can carry the fields and nulls of this shape."""
+    return (path.allows_clear or not each.clears) and not _refused(path, each)
+
+
+def _refused(path: PathCapability, each: SliceFacts) -> frozenset[str]:
+    return path.refused_fields.intersection((*each.fields, *each.clears))
 
 
 def _action(operation: Operation, path: PathCapability) -> str:
@@ -54,13 +67,7 @@ def _action(operation: Operation, path: PathCapability) -> str:
 
 def _key(operation: Operation, target: Target, path: PathCapability, schema: ObjectSchema | None) -> str:
     fields = target.key_fields
-    limits = [limit for limit in path.key_limits if operation.action in limit.actions]
-    allowed = [path.key_fields, *(limit.only for limit in limits)]
-    if (
-        len(fields) > path.max_key_fields
-        or any(each is not None and not each.issuperset(fields) for each in allowed)
-        or any(not limit.never.isdisjoint(fields) for limit in limits)
-    ):
+    if not path.takes_key(operation.action, fields, schema):
         return f"The key is {quoted(fields)}. {path.key_rule}"
     described = [schema.field(name) for name in fields] if schema and path.key_fields is None else []
     plain = [each.name for each in described if each and not each.is_key]

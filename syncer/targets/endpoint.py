@@ -40,6 +40,8 @@ class Endpoint:
     api_version: str = "61.0"
     blank_cells: str = "unknown"
     """What an empty cell of a Marketo import file does: `unknown`, `keep` or `clear`."""
+    company_fields: str = "unknown"
+    """Whether this Marketo instance takes company fields by Sync Leads: `unknown` or `written`."""
     budget: int | None = None
     concurrency: int = 5
     reserve: float = 0.0

@@ -45,6 +45,7 @@ def _endpoint(resolved: ResolvedConnection) -> Endpoint:
         client_secret=resolved.client_secret,
         api_version=getattr(declared, "api_version", "61.0"),
         blank_cells=getattr(declared, "blank_cells", "unknown"),
+        company_fields=getattr(declared, "company_fields", "unknown"),
         budget=declared.budget.calls_per_day,
         concurrency=declared.budget.concurrency,
         reserve=float(declared.budget.reserve.removesuffix("%")) / 100,

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from syncer.facts import Action, Capabilities, CsvFormat, JsonFormat, PathCapability, PathKind, Repeat, System
+from syncer.facts import (
+    Action,
+    Capabilities,
+    CsvFormat,
+    JsonFormat,
+    KeyLimit,
+    PathCapability,
+    PathKind,
+    Repeat,
+    System,
+)
 from syncer.targets.marketo.request import LEAD, PROGRAM_MEMBER, SERVER_SECONDS, USUAL_SERVER_SECONDS
 
 if TYPE_CHECKING:
@@ -35,7 +45,34 @@ VALUES_PER_READ = 300
 POLL_SECONDS = 20.0
 """The page asks for a poll every 5 to 30 seconds ("Bulk Import")."""
 
-_ONE_FIELD = "It takes exactly one lookup field, one that describe calls searchable."
+COMPANY_FIELDS = frozenset(
+    {
+        "annualRevenue",
+        "billingCity",
+        "billingCountry",
+        "billingPostalCode",
+        "billingState",
+        "billingStreet",
+        "company",
+        "industry",
+        "mainPhone",
+        "mktoCompanyNotes",
+        "numberOfEmployees",
+        "sicCode",
+        "site",
+        "website",
+    }
+)
+"""Sync Leads does not support them; some instances take them all the same ("Leads"; "Error Codes", 1021)."""
+_COMPANY_RULE = 'It writes company fields only where the connection says "company_fields: written".'
+_ONE_FIELD = "It takes exactly one lookup field, one that describe calls searchable, and id only to update."
+_ID_UPDATES = (
+    KeyLimit(frozenset({Action.UPSERT, Action.CREATE, Action.DUPLICATE}), never=frozenset({"id"})),
+    KeyLimit(frozenset({Action.UPSERT, Action.CREATE}), never=frozenset({"marketoGUID"})),
+)
+"""An id says which record to update and makes none ("Leads", lookupField; "Custom Objects", dedupeBy)."""
+_IMPORT_BY_ID = (*_ID_UPDATES, KeyLimit(frozenset({Action.UPDATE}), only=frozenset({"id"})))
+"""An import upserts, but by id it only updates ("Bulk Lead Import", lookupField)."""
 _JSON = JsonFormat(max_records=MAX_RECORDS, max_bytes=MAX_REQUEST_BYTES, overhead_bytes=2_048)
 
 
@@ -61,6 +98,8 @@ def _lead_paths(endpoint: Endpoint) -> tuple[PathCapability, ...]:
             "Leads",
             server_seconds=SERVER_SECONDS["sync"],
             options={"partition"},
+            key_limits=_ID_UPDATES,
+            refused=_company_fields(endpoint),
         ),
         _calls(
             "push",
@@ -71,11 +110,23 @@ def _lead_paths(endpoint: Endpoint) -> tuple[PathCapability, ...]:
             required={"program"},
             is_activity=True,
             repeat=Repeat.NEVER,
+            key_limits=_ID_UPDATES,
+            refused=_company_fields(endpoint),
         ),
         _calls("delete", {Action.DELETE}, "Leads, Delete", key={"id"}),
         _calls("list", {Action.ADD, Action.REMOVE}, "List Membership", key={"id"}, options={"list"}, required={"list"}),
-        _import(endpoint, "Bulk Lead Import", options={"list", "partition"}),
+        _import(
+            endpoint,
+            "Bulk Lead Import",
+            actions={Action.UPSERT, Action.UPDATE},
+            options={"list", "partition"},
+            key_limits=_IMPORT_BY_ID,
+        ),
     )
+
+
+def _company_fields(endpoint: Endpoint) -> frozenset[str]:
+    return frozenset() if endpoint.company_fields == "written" else COMPANY_FIELDS
 
 
 def _member_paths(endpoint: Endpoint) -> tuple[PathCapability, ...]:
@@ -119,6 +170,7 @@ def _custom_paths(endpoint: Endpoint) -> tuple[PathCapability, ...]:
             "Custom Objects, Sync",
             server_seconds=SERVER_SECONDS["custom"],
             max_key_fields=3,
+            key_limits=_ID_UPDATES,
         ),
         _calls(
             "delete",
@@ -127,7 +179,7 @@ def _custom_paths(endpoint: Endpoint) -> tuple[PathCapability, ...]:
             server_seconds=SERVER_SECONDS["delete"],
             max_key_fields=3,
         ),
-        _import(endpoint, "Bulk Custom Object Import", max_key_fields=3),
+        _import(endpoint, "Bulk Custom Object Import", max_key_fields=3, key_limits=_ID_UPDATES),
     )
 
 
@@ -143,6 +195,8 @@ def _calls(  # noqa: PLR0913 - a path is many statements, each by its name
     required: set[str] | None = None,
     is_activity: bool = False,
     repeat: Repeat = Repeat.SAFE,
+    key_limits: tuple[KeyLimit, ...] = (),
+    refused: frozenset[str] = frozenset(),
 ) -> PathCapability:
     return PathCapability(
         name=name,
@@ -167,6 +221,10 @@ def _calls(  # noqa: PLR0913 - a path is many statements, each by its name
         server_timeout_seconds=server_seconds,
         repeat=repeat,
         page=page,
+        key_limits=key_limits,
+        takes_identity=max_key_fields > 1,
+        refused_fields=refused,
+        refused_rule=_COMPANY_RULE if refused else "",
     )
 
 
@@ -180,6 +238,7 @@ def _import(  # noqa: PLR0913 - as above
     options: set[str] | None = None,
     required: set[str] | None = None,
     repeat: Repeat = Repeat.SAFE,
+    key_limits: tuple[KeyLimit, ...] = (),
 ) -> PathCapability:
     clears = endpoint.blank_cells == "clear"
     return PathCapability(
@@ -211,6 +270,8 @@ def _import(  # noqa: PLR0913 - as above
         repeat=repeat,
         page=page,
         tells_ids=False,
+        key_limits=key_limits,
+        takes_identity=max_key_fields > 1,
     )
 
 
@@ -218,5 +279,5 @@ def _key_rule(key: set[str] | None, max_key_fields: int) -> str:
     if key is not None:
         return f"Its only key is {' or '.join(sorted(key))}."
     if max_key_fields > 1:
-        return "It takes the object's dedupe fields, or marketoGUID to update or delete."
+        return "It takes all dedupe fields of the object, or marketoGUID to update or delete."
     return _ONE_FIELD

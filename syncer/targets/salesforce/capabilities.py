@@ -8,7 +8,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from syncer.facts import Action, Capabilities, CsvFormat, JsonFormat, PathCapability, PathKind, Repeat, System
+from syncer.facts import (
+    Action,
+    Capabilities,
+    CsvFormat,
+    JsonFormat,
+    KeyLimit,
+    PathCapability,
+    PathKind,
+    Repeat,
+    System,
+)
 from syncer.targets.salesforce.request import VALUES_PER_QUERY
 
 if TYPE_CHECKING:
@@ -34,7 +44,12 @@ JOBS_AT_ONCE = 10
 POLL_SECONDS = 20.0
 
 _WRITES = frozenset({Action.UPSERT, Action.CREATE, Action.UPDATE, Action.DELETE})
-_KEYS = "Upsert takes one external-id or lookup field; update and delete take Id."
+_KEYS = "Upsert takes one external-id or lookup field; update and delete take Id, which a create cannot set."
+_KEY_LIMITS = (
+    KeyLimit(frozenset({Action.UPDATE, Action.DELETE}), only=frozenset({"Id"})),
+    KeyLimit(frozenset({Action.CREATE}), never=frozenset({"Id"})),
+)
+"""Records are told by id, or by an external id in an upsert ("sObject Collections", "Bulk API 2.0")."""
 
 
 def capabilities(object_name: str, endpoint: Endpoint) -> Capabilities:
@@ -118,4 +133,5 @@ def _path(  # noqa: PLR0913 - a path is many statements, each by its name
         server_timeout_seconds=server_seconds,
         repeat=Repeat.SAFE,
         page=page,
+        key_limits=_KEY_LIMITS,
     )

@@ -4,10 +4,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from syncer.facts import Action, Capabilities, JsonFormat, PathCapability, PathKind, Repeat, System
+from syncer.facts import (
+    Action,
+    Capabilities,
+    JsonFormat,
+    KeyLimit,
+    ObjectSchema,
+    PathCapability,
+    PathKind,
+    Repeat,
+    System,
+)
 
+Schemas = Mapping[tuple[str, str], ObjectSchema]
 Say = Callable[..., str]
 Said = Callable[[str], str]
 SYNC = PathCapability(
@@ -279,3 +291,34 @@ def test_a_path_that_the_object_lacks_is_told(checked: Say, said: Said) -> None:
           Marketo object "lead" has no path "snyc".
           Did you mean "sync"?
     """)
+
+
+def test_a_key_that_no_path_takes_in_this_action_is_an_error(checked: Say, contact: Schemas) -> None:
+    """An update by an external id would be refused for every record; an upsert by it, or an update by id, is not."""
+    text = """
+        version: 1
+        connections:
+          s: { system: salesforce, base_url: "{{ env.U }}", client_id: "{{ env.I }}", client_secret: "{{ secret.S }}" }
+        sources:
+          rows: { file: a.csv }
+        targets:
+          by_number: { connection: s, object: Contact, key: Number__c }
+          by_id: { connection: s, object: Contact, key: Id }
+          by_both: { connection: s, object: Contact, key: [Id, Number__c] }
+        mappings:
+          plain: { Number__c: "{{ number }}", LastName: "{{ name }}" }
+        operations:
+          changes: { source: rows, mapping: plain, target: by_number, action: update }
+          right: { source: rows, mapping: plain, target: by_id, action: update }
+          news: { source: rows, mapping: plain, target: by_number }
+          both: { source: rows, mapping: plain, target: by_both, action: update }
+    """
+    limit = KeyLimit(frozenset({Action.UPDATE}), only=frozenset({"Id"}))
+    path = replace(SYNC, actions=frozenset({Action.UPSERT, Action.UPDATE}), key_limits=(limit,))
+    able = {("s", "Contact"): Capabilities(System.SALESFORCE, "Contact", (path, replace(path, name="bulk2")))}
+    told = checked("M206", text, contact, capabilities=able)
+    assert [line for line in told.splitlines() if "M206" in line] == [
+        "m.yaml:9:51: error M206: Field is not a key",
+        "m.yaml:13:3: error M206: Field is not a key",
+    ]
+    assert 'Operation "changes" cannot update records of "Contact" by "Number__c". Any key field.' in told

@@ -183,7 +183,7 @@ def test_a_connection_is_judged_by_its_system(findings: Say, said: Said) -> None
     assert told == said("""
         m.yaml:3:70: error M120: Unknown member
           "connections.a" has no member "api_version".
-          There is: base_url, blank_cells, budget, client_id, client_secret, system.
+          There is: base_url, blank_cells, budget, client_id, client_secret, company_fields, system.
 
         m.yaml:4:16: error M123: Value is not allowed
           "connections.b.system" must be "marketo" or "salesforce", but is "marketto".

@@ -6,8 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from syncer.facts import Action, Capabilities, FieldSchema, FieldType, KeyLimit, ObjectSchema, PathCapability, System
-from syncer.plan.meaning import objection
+from syncer.facts import (
+    Action,
+    Capabilities,
+    FieldSchema,
+    FieldType,
+    KeyLimit,
+    ObjectSchema,
+    PathCapability,
+    SliceFacts,
+    System,
+)
+from syncer.plan.meaning import objection, rows_objection, says
 from tests.fakes.capabilities import BULK, LEAD, LIST_MEMBER, PUSH, SYNC
 from tests.fakes.projects import TARGETS, manifest
 
@@ -94,3 +104,61 @@ def test_a_field_that_describe_does_not_call_a_key_is_refused() -> None:
     assert said(SYNC, key="email", schema=LEADS) == ""
     assert said(SYNC, key="nowhere", schema=LEADS) == ""
     assert said(replace(SYNC, key_fields=frozenset({"phone"})), key="phone", schema=LEADS) == ""
+
+
+SEATS = ObjectSchema(
+    System.MARKETO,
+    "seat_c",
+    (
+        FieldSchema("account", FieldType.TEXT, "string", is_key=True, is_required=True),
+        FieldSchema("seat", FieldType.INTEGER, "integer", is_key=True, is_required=True),
+        FieldSchema("guid", FieldType.TEXT, "string", is_key=True, is_unique=True),
+        FieldSchema("label", FieldType.TEXT, "string", is_key=True),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "is_refused"),
+    [
+        (["account", "seat"], False),
+        (["seat", "account"], False),
+        (["guid"], False),
+        (["account"], True),
+        (["label"], True),
+        (["guid", "label"], True),
+        (["nowhere"], False),
+    ],
+)
+def test_a_path_may_take_only_what_tells_records_apart(
+    key: list[str],
+    is_refused: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """A custom object is told by its id or by all its dedupe fields; what describe does not know is for `validate`."""
+    path = replace(SYNC, takes_identity=True, max_key_fields=3)
+    assert bool(said(path, key=key, schema=SEATS)) == is_refused
+    assert said(path, key=key) == ""
+
+
+RICH = SliceFacts(1, 0, ("company", "email"), (), 1)
+POOR = SliceFacts(1, 1, ("email",), ("company", "phone"), 1_200)
+PLAIN = SliceFacts(1, 2, ("email",), (), 7)
+
+
+def test_a_path_may_refuse_fields_and_names_the_rows_that_carry_them() -> None:
+    """Written or cleared, it is the field that is refused; rows without it may go."""
+    path = replace(SYNC, refused_fields=frozenset({"company", "site"}), refused_rule="It writes no company.")
+    assert [says(path, each) for each in (RICH, POOR, PLAIN)] == [False, False, True]
+    assert rows_objection(path, (RICH, PLAIN)) == 'It writes no company. 1 record writes "company".'
+    assert rows_objection(path, (RICH, POOR)) == 'It writes no company. 1,201 records write "company".'
+    assert rows_objection(path, (PLAIN,)) == ""
+
+
+def test_a_path_that_cannot_clear_names_the_rows_that_do() -> None:
+    """One record clears, many clear."""
+    assert rows_objection(BULK, (replace(POOR, records=1),)) == (
+        'It cannot clear a field, and 1 record clears "company" and "phone".'
+    )
+    assert rows_objection(BULK, (POOR, PLAIN)) == (
+        'It cannot clear a field, and 1,200 records clear "company" and "phone".'
+    )

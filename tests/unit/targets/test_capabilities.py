@@ -127,3 +127,44 @@ def test_actions_find_a_path() -> None:
         for action in path.actions
     }
     assert said == set(Action)
+
+
+@pytest.mark.parametrize(
+    ("system", "name", "action", "key", "paths"),
+    [
+        (System.SALESFORCE, "Contact", Action.UPDATE, "Crm_Key__c", []),
+        (System.SALESFORCE, "Contact", Action.UPDATE, "Id", ["collections", "multipart", "bulk2"]),
+        (System.SALESFORCE, "Contact", Action.DELETE, "Id", ["collections", "multipart", "bulk2"]),
+        (System.SALESFORCE, "Contact", Action.CREATE, "Id", []),
+        (System.SALESFORCE, "Contact", Action.UPSERT, "Crm_Key__c", ["collections", "multipart", "bulk2"]),
+        (System.MARKETO, "lead", Action.UPSERT, "id", []),
+        (System.MARKETO, "lead", Action.CREATE, "id", []),
+        (System.MARKETO, "lead", Action.DUPLICATE, "id", []),
+        (System.MARKETO, "lead", Action.UPDATE, "id", ["sync", "bulk"]),
+        (System.MARKETO, "lead", Action.UPDATE, "email", ["sync"]),
+        (System.MARKETO, "lead", Action.UPSERT, "email", ["sync", "push", "bulk"]),
+        (System.MARKETO, "order_c", Action.UPSERT, "marketoGUID", []),
+        (System.MARKETO, "order_c", Action.UPDATE, "marketoGUID", ["sync"]),
+        (System.MARKETO, "order_c", Action.DELETE, "marketoGUID", ["delete"]),
+    ],
+)
+def test_an_id_says_which_record_and_makes_none(
+    system: System, name: str, action: Action, key: str, paths: list[str]
+) -> None:
+    """Updates and deletes go by id, new records never; an import by id only updates."""
+    able = capabilities(name, _endpoint(system)).paths
+    assert [path.name for path in able if action in path.actions and path.takes_key(action, [key], None)] == paths
+
+
+def test_company_fields_go_by_requests_only_where_somebody_checked() -> None:
+    """Sync Leads does not support them; imports take them."""
+    usual, checked = (_paths(System.MARKETO, "lead", **said) for said in ({}, {"company_fields": "written"}))
+    assert {name: "company" in path.refused_fields for name, path in usual.items()} == {
+        "sync": True,
+        "push": True,
+        "delete": False,
+        "list": False,
+        "bulk": False,
+    }
+    assert not any(path.refused_fields for path in checked.values())
+    assert usual["sync"].refused_rule.endswith(".")
