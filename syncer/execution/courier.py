@@ -59,6 +59,7 @@ PAUSE_SECONDS: Final = 30.0
 REJECTED: Final = Outcome.REJECTED.letter
 OPEN: Final = Outcome.IN_DOUBT.letter
 PENDING: Final = Outcome.PENDING.letter
+SKIPPED: Final = Outcome.SKIPPED.letter
 _WRITTEN: Final = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.WRITTEN, Outcome.UNCHANGED})
 
 
@@ -228,13 +229,22 @@ class Courier:
             for each in told.rejects
         ]
         letters = told.letters
-        if letters.count(REJECTED) != settled.failed:
+        if letters.count(REJECTED) + letters.count(SKIPPED) != settled.failed:
             # The file of failures was cut, or counts do not add up: what it leaves out is not known to be written.
             letters = letters.replace(settled.succeeded, OPEN)
-        await self.take(unit, letters, rejects)
+        letters, rejects, seconds = parts.without_locked(unit, letters, rejects, settled.locked)
+        await self.take(unit, letters, rejects, pause_seconds=seconds)
 
-    async def take(self, unit: Unit, letters: str, rejects: Sequence[RejectNote], *, looked_up: bool = False) -> None:
-        """Note the outcomes of a unit, and go on with what they leave open."""
+    async def take(
+        self,
+        unit: Unit,
+        letters: str,
+        rejects: Sequence[RejectNote],
+        *,
+        looked_up: bool = False,
+        pause_seconds: float = 0.0,
+    ) -> None:
+        """Note the outcomes of a unit, and go on with what they leave open, after a pause if one is due."""
         if len(letters) != unit.payload.records:
             raise BugError("R101", f'Unit "{unit.id}" has {unit.payload.records} records and {len(letters)} outcomes.')
         if OPEN in letters:
@@ -246,6 +256,7 @@ class Courier:
             await self.running.note(
                 Split(unit=unit.id, reason=reason, letters=text, packed=packed, rejects=tuple(rejects))
             )
+            await self.running.pause(self.node, f'Records of unit "{unit.id}" are locked by others.', pause_seconds)
             await parts.carry(self, unit)
         else:
             await self.settled(unit, letters, rejects, looked_up=looked_up)

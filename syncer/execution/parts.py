@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 GIVE_UP_AFTER: Final = 8
 """So many records refused one after the other, and none written: the search ends and the run stops."""
 MOST_RESTS: Final = 3
-"""How many rests of one unit are sent before the run parks."""
+"""How many rests of one unit are sent before the run parks, or before records that stay locked are refused."""
+LOCK_SECONDS: Final = 30.0
+"""The pause before locked records go out again, doubled each time: whoever holds them is given time."""
+LOCKED: Final = "V509"
 
 _NEVER: Final = -1_000_000
 _PENDING: Final = Outcome.PENDING.letter
@@ -35,6 +38,29 @@ _OPEN: Final = Outcome.IN_DOUBT.letter
 def is_probe(unit: str) -> bool:
     """Whether `unit` is a run of records that the search sent."""
     return unit.endswith("]") and not unit.endswith("[rest]")
+
+
+def without_locked(
+    unit: Unit, letters: str, rejects: Sequence[RejectNote], word: str
+) -> tuple[str, list[RejectNote], float]:
+    """Return letters and rejects with locked records to be sent again, and the pause before that.
+
+    Others held these records, so nothing of them was written. Each rest holds what is still locked and nothing else, so
+    it shrinks; after `MOST_RESTS` of them what is left is refused.
+    """
+    locked = {each.position for each in rejects if word and word in each.reason}
+    rests = unit.id.count("[rest]")
+    if not locked:
+        return letters, list(rejects), 0.0
+    if rests >= MOST_RESTS:
+        return (
+            letters,
+            [each.model_copy(update={"code": LOCKED}) if each.position in locked else each for each in rejects],
+            0.0,
+        )
+    kept = [each for each in rejects if each.position not in locked]
+    text = "".join(_PENDING if position in locked else letter for position, letter in enumerate(letters))
+    return text, kept, LOCK_SECONDS * 2**rests
 
 
 async def carry(courier: Courier, unit: Unit) -> None:

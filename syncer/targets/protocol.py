@@ -80,6 +80,8 @@ class JobSettled:
     failed: int
     files: tuple[ResultFile, ...]
     succeeded: str
+    locked: str = ""
+    """Words in a row's error that mean that others held the record: nothing of the row was written."""
 
 
 class Verdict(StrEnum):

@@ -94,7 +94,8 @@ class FakeStaged:
         for row in payload.rows:
             if keys[row] in told["failed"]:
                 letters.append("x")
-                rejects.append(RowReject(row, "V501", "The record is spoilt."))
+                reason = "LOCKED by others." if keys[row] in told["locked"] else "The record is spoilt."
+                rejects.append(RowReject(row, "V501", reason))
             else:
                 letters.append("." if keys[row] in told["unprocessed"] else succeeded)
         return Reconciled("".join(letters), tuple(rejects))

@@ -68,6 +68,7 @@ class Job:
     state: str = "open"
     failed: tuple[str, ...] = ()
     unprocessed: tuple[str, ...] = ()
+    locked: tuple[str, ...] = ()
     done: anyio.Event = field(default_factory=anyio.Event)
 
 
@@ -89,6 +90,8 @@ class Vendor:
     """A record with one of these keys is refused."""
     left: Callable[[str, tuple[str, ...]], tuple[str, ...]] | None = None
     """Which keys of a job are left unprocessed."""
+    locked: dict[str, int] = field(default_factory=dict)
+    """How many more times a key is found locked by a job."""
     count: int = 0
 
     def fault(self, verb: str, unit: str) -> str:
@@ -209,9 +212,13 @@ class FakeSession:
         rows = _rows(unit)
         await anyio.sleep(vendor.job_seconds)
         job.unprocessed = vendor.left(unit.id, tuple(key for key, _ in rows)) if vendor.left else ()
-        job.failed = tuple(key for key, _ in rows if key in vendor.refused and key not in job.unprocessed)
+        job.locked = tuple(key for key, _ in rows if vendor.locked.get(key, 0) > 0)
+        for key in job.locked:
+            vendor.locked[key] -= 1
+        refused = {*vendor.refused, *job.locked}
+        job.failed = tuple(key for key, _ in rows if key in refused and key not in job.unprocessed)
         for position, (key, value) in enumerate(rows):
-            if key not in job.unprocessed:
+            if key not in job.unprocessed and key not in job.locked:
                 self._write(unit, position, key, value, exists=bool(vendor.records.get(key)))
         job.state = "complete"
         call.ended = anyio.current_time()
@@ -244,12 +251,12 @@ class FakeSession:
         if fault == "lose before":
             raise _lost()
         files = []
-        for kind, keys in (("failed", job.failed), ("unprocessed", job.unprocessed)):
+        for kind, keys in (("failed", job.failed), ("unprocessed", job.unprocessed), ("locked", job.locked)):
             path = folder / f"{reference}-{kind}.json"
             path.write_text(json.dumps([] if fault == "cut" else keys))
             files.append(ResultFile(kind, path))
         letter = "?" if fault == "counts" else "w"
-        return JobSettled(reference, len(_rows(unit)), len(job.failed), tuple(files), letter)
+        return JobSettled(reference, len(_rows(unit)), len(job.failed), tuple(files), letter, locked="LOCKED")
 
     async def look_up(self, unit: Unit, reference: str) -> LookedUp:
         vendor = self.vendor

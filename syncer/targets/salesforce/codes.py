@@ -92,13 +92,14 @@ RECORD_CODES = {
     "STRING_TOO_LONG": RecordCode("V501", "a text is longer than its field"),
     "UNABLE_TO_LOCK_ROW": RecordCode("V509", "the record was locked by others"),
 }
-LOCKED = RECORD_CODES["UNABLE_TO_LOCK_ROW"]
+LOCKED_WORD = "UNABLE_TO_LOCK_ROW"
+LOCKED = RECORD_CODES[LOCKED_WORD]
 DUPLICATE_IN_REQUEST = RecordCode("V513", "the same key twice in one request")
 
 
 def record_code(code: str, message: str) -> RecordCode:
     """Return what a record-level code means; a lock may hide in the text of a trigger's error."""
-    if "UNABLE_TO_LOCK_ROW" in message:
+    if LOCKED_WORD in message:
         return LOCKED
     if message.startswith("Duplicate external id specified"):
         return DUPLICATE_IN_REQUEST

@@ -126,6 +126,28 @@ async def test_what_a_job_leaves_unprocessed_is_sent_again(tmp_path: Path) -> No
         assert [call.keys for call in it.vendor.calls] == [("k0", "k1", "k2"), ("k1", "k2")]
 
 
+async def test_rows_that_others_lock_are_sent_again_in_ever_smaller_jobs(tmp_path: Path) -> None:
+    """Nothing of a locked row was written, so it goes out again with the other locked ones, after a growing pause."""
+    async with world(tmp_path, Op("a", rows(3), path="job")) as it:
+        it.vendor.locked = {"k0": 1, "k2": 3}
+        it.vendor.refused = {"k1"}
+        result = await it.run()
+        assert result.exit_code == 7
+        assert [call.keys for call in it.vendor.calls] == [("k0", "k1", "k2"), ("k0", "k2"), ("k2",), ("k2",)]
+        assert [each["code"] for each in it.rejects()] == ["V501"]
+        assert anyio.current_time() >= 4 * it.vendor.job_seconds + 30 + 60 + 120
+
+
+async def test_rows_that_stay_locked_are_refused_in_the_end(tmp_path: Path) -> None:
+    """After three rests they are rejects with a code of their own, and the run ends."""
+    async with world(tmp_path, Op("a", rows(3), path="job")) as it:
+        it.vendor.locked = {"k2": 99}
+        result = await it.run()
+        assert result.exit_code == 7
+        assert [(each["row"], each["code"]) for each in it.rejects()] == [(4, "V509")]
+        assert len(it.vendor.jobs) == 4
+
+
 async def test_a_job_that_never_processes_its_rest_parks_the_run(tmp_path: Path) -> None:
     """There is no wait without an end: after three rests the run parks, resumable."""
     async with world(tmp_path, Op("a", rows(3), path="job")) as it:
