@@ -5,13 +5,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.bench import Bench, Row, faster, slower, within
+
+if TYPE_CHECKING:
+    from syncer.engine.staged import StagedOperation
 
 ID = "P8 P9"
 SIZES = (100_000, 1_000_000, 10_000_000)
 LIMIT = 10_000_000
+COLUMNS = "columns.parquet"
 
 
 def results(bench: Bench) -> Iterator[Row]:
@@ -70,6 +74,20 @@ def _stage(size: int, folder: Path, name: str) -> None:
     shutil.rmtree(target, ignore_errors=True)
     with planned(project(folder, path), folder / "work-cut") as made:
         shutil.copytree(made.folder / "staged" / "leads", target, ignore=shutil.ignore_patterns("spill"))
+        _columns(made.staged["leads"], target / COLUMNS)
+
+
+def _columns(staged: StagedOperation, path: Path) -> None:
+    """Write the first wave's rows as a table of their fields, which is what the others start from."""
+    from syncer.engine import sql
+    from syncer.engine.wire import Wire
+    from syncer.mapping.pipeline import conformed
+
+    fields = staged.form.fields
+    named = ", ".join(f"{sql.name(conformed(each.name))} AS {sql.name(each.name)}" for each in fields)
+    with staged._cursor() as cursor:  # noqa: SLF001 - the same view of the rows as the payloads have
+        values = Wire(fields).values('"first"')
+        cursor.execute(f"COPY (SELECT {named} FROM ({values})) TO {sql.text(path)} (FORMAT parquet)")
 
 
 def _hostile(path: Path) -> Path:
@@ -127,14 +145,12 @@ def hostile_files(_size: int, folder: Path) -> dict[str, Any]:
 
 
 def _copy(folder: Path, name: str) -> dict[str, Any]:
-    from syncer.engine import sql
-    from syncer.engine.staged import reopen
-    from syncer.mapping.pipeline import conformed
+    import duckdb
 
-    staged = reopen(folder / f"staged-{name}")
-    with staged._cursor() as cursor:  # noqa: SLF001 - the same view of the rows as the payloads have
-        fields = ", ".join(f"{sql.name(conformed(each.name))} AS {sql.name(each.name)}" for each in staged.form.fields)
-        cursor.execute(f"COPY (SELECT {fields} FROM \"first\") TO '{folder / 'copy.csv'}' (FORMAT csv, HEADER true)")
+    with duckdb.connect(config={"memory_limit": "1GB", "temp_directory": str(folder / "spill")}) as connection:
+        connection.execute(
+            f"COPY (FROM '{folder / f'staged-{name}' / COLUMNS}') TO '{folder / 'copy.csv'}' (FORMAT csv, HEADER true)"
+        )
     return {}
 
 
@@ -163,24 +179,14 @@ def bodies(_size: int, folder: Path) -> dict[str, Any]:
 
 
 def orjson(_size: int, folder: Path) -> dict[str, Any]:
-    """Fetch tuples from the same rows, make dictionaries, and dump lists of 300."""
-    import json
-
+    """Fetch tuples of the same rows, make dictionaries, and dump lists of 300."""
     import duckdb
     import orjson as peer
 
-    form = json.loads((folder / "staged-usual" / "staged.json").read_text())["form"]
-    names = [each["name"] for each in form["fields"]]
-    staged = folder / "staged-usual"
-    rows = next(each for each in (staged / "numbered.parquet", staged / "rows.parquet") if each.exists())
-    position = "position" if rows.stem == "numbered" else "file_row_number"
-    scan = f"read_parquet('{rows}'{', file_row_number = true' if rows.stem == 'rows' else ''})"
-    dropped = staged / "dropped.parquet"
-    mask = f" WHERE {position} NOT IN (SELECT position FROM '{dropped}')" if dropped.exists() else ""
     count = records = total = 0
     with duckdb.connect() as connection:
-        fields = ", ".join(f'"f:{each}"' for each in names)
-        cursor = connection.execute(f"SELECT {fields} FROM {scan}{mask}")
+        cursor = connection.execute(f"FROM '{folder / 'staged-usual' / COLUMNS}'")
+        names = [each[0] for each in cursor.description]
         while found := cursor.fetchmany(300):
             body = peer.dumps([{n: v for n, v in zip(names, row, strict=True) if v is not None} for row in found])
             count, records, total = count + 1, records + len(found), total + len(body)
