@@ -54,6 +54,12 @@ def _at(x: str, index: int) -> str | None:
     return x[index] if -len(x) <= index < len(x) else None
 
 
+def _small(value: Value) -> str:
+    return "" if isinstance(value, int) and 0 <= value <= LONGEST else f"It is a whole number from 0 to {LONGEST}."
+
+
+LONGEST = 1_000
+"""Zeros in front make no longer text than this."""
 _CHARS = (Parameter("chars", T, is_literal=True, problem=not_empty),)
 _PREFIX = (Parameter("prefix", T),)
 _SUFFIX = (Parameter("suffix", T),)
@@ -105,6 +111,21 @@ FILTERS = (
 )
 
 METHODS = (
+    line(
+        "zfill",
+        kind=Kind.METHOD,
+        parameters=(Parameter("width", (Type.INTEGER,), is_literal=True, problem=_small),),
+        sql="CASE WHEN length(:x) >= :width THEN :x WHEN left(:x, 1) IN ('+', '-') "
+        "THEN left(:x, 1) || lpad(substr(:x, 2), CAST(:width AS INTEGER) - 1, '0') "
+        "ELSE lpad(:x, CAST(:width AS INTEGER), '0') END",
+        python=str.zfill,
+        doc="With zeros in front, after a sign, until it has `width` characters.",
+        examples=(
+            example("{{ x.zfill(5) }}", "1067", "01067"),
+            example("{{ x.zfill(5) }}", "-1", "-0001"),
+            example("{{ x.zfill(2) }}", "1067", "1067"),
+        ),
+    ),
     method(_TRIM_ENTRY, "strip", "{{ x.strip() }}", " a ", "a"),
     method(_TRIM_ENTRY, "strip", "{{ x.strip() }}", " a ", "a"),
     line(

@@ -21,6 +21,14 @@ def _item(x: list[str], index: int) -> str | None:
     return x[index] if -len(x) <= index < len(x) else None
 
 
+def _slice_sql(at: Mapping[str, exp.Expression], values: Mapping[str, Value]) -> exp.Expression:
+    start, stop = cast("int | None", values["start"]), cast("int | None", values["stop"])
+    low = start or 0
+    first = f"{low + 1}" if low >= 0 else f"greatest(len(:x) - {-low}, 0) + 1"
+    last = "len(:x)" if stop is None else f"{stop}" if stop >= 0 else f"greatest(len(:x) - {-stop}, 0)"
+    return fill(f"list_slice(:x, {first}, {last})", at)
+
+
 _SEPARATOR = Parameter("separator", T, is_literal=True, problem=not_empty)
 _INDEX = (Parameter("index", (Type.INTEGER,), is_literal=True),)
 
@@ -95,6 +103,15 @@ FILTERS = (
 METHODS = (
     method(_SPLIT, "", "{{ x.split(',')[0] }}", "a,b", "a"),
     method(_SPLIT_WORDS, "", "{{ x.split()[-1] }}", "a b", "b"),
+    line(
+        "join",
+        kind=Kind.METHOD,
+        parameters=(Parameter("parts", (Type.LIST,)),),
+        sql="array_to_string(:parts, :x)",
+        python=lambda x, parts: x.join(parts),
+        doc="The parts put together with this text between them.",
+        examples=(example("{{ ', '.join(x.split(';')) }}", "a;b", "a, b"),),
+    ),
 )
 
 OPERATORS = (
@@ -109,5 +126,22 @@ OPERATORS = (
         parameters=_INDEX,
         is_partial=True,
         examples=(example("{{ x.split('@')[1] }}", "a@b", "b"), example("{{ x.split('@')[1] }}", "a", None)),
+    ),
+    Entry(
+        Kind.OPERATOR,
+        "[start:stop]",
+        Type.LIST,
+        Type.LIST,
+        lambda x, start, stop: x[start:stop],
+        _slice_sql,
+        "The parts from `start` up to `stop`; negative numbers count from the end.",
+        parameters=(
+            Parameter("start", (Type.INTEGER,), None, is_literal=True),
+            Parameter("stop", (Type.INTEGER,), None, is_literal=True),
+        ),
+        examples=(
+            example("{{ x.split()[:-1] | join(' ') }}", "Ada Byron King", "Ada Byron"),
+            example("{{ x.split()[1:] | join(' ') }}", "Ada", ""),
+        ),
     ),
 )

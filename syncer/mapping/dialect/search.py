@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from syncer.mapping.dialect import regex
 from syncer.mapping.dialect.entry import Kind, Parameter, Type, Value, fill
-from syncer.mapping.dialect.text import T, example, line, method, not_negative
+from syncer.mapping.dialect.text import T, example, line, method, not_empty, not_negative
 
 
 def _replace(x: str, old: str, new: str) -> str:
@@ -88,5 +88,30 @@ METHODS = (
         python=str.endswith,
         doc="Whether the text ends with `suffix`.",
         examples=(example("{{ x.endswith('a') }}", "Ada", value=True),),
+    ),
+    line(
+        "isdigit",
+        kind=Kind.METHOD,
+        gives=Type.BOOLEAN,
+        sql="regexp_full_match(:x, '[0-9]+')",
+        python=lambda x: x.isascii() and x.isdigit(),
+        doc="Whether the text is digits from 0 to 9 and nothing else.",
+        like_jinja=False,
+        examples=(
+            example("{{ x.isdigit() }}", "0042", value=True),
+            example("{{ x.isdigit() }}", "-1", value=False),
+            example("{{ x.isdigit() }}", "", value=False),
+            example("{{ x.isdigit() }}", "٣", value=False),
+        ),
+    ),
+    line(
+        "count",
+        kind=Kind.METHOD,
+        gives=Type.INTEGER,
+        parameters=(Parameter("part", T, is_literal=True, problem=not_empty),),
+        sql="len(string_split(:x, :part)) - 1",
+        python=str.count,
+        doc="How often `part` stands in the text, side by side.",
+        examples=(example("{{ x.count('@') }}", "a@b@c", 2),),
     ),
 )
