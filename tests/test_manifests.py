@@ -41,7 +41,7 @@ def test_an_example_plans_offline(example: Loaded, tmp_path: Path) -> None:
     planned = planning.make_plan(example, settings, tmp_path, lambda _operation, _phase: None)
     planned.close()
     assert isinstance(planned.plan, Plan)
-    assert {each.operation for each in planned.plan.nodes} == set(example.manifest.operations)
+    assert {each.operation for each in planned.plan.nodes} == set(example.project.manifest.operations)
 
 
 def test_every_kind_of_source_is_read(tmp_path: Path) -> None:

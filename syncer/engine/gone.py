@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from syncer.engine import names, sql
+from syncer.engine import sql
 from syncer.engine.chain import KEY
 from syncer.engine.connection import count, write_parquet
 from syncer.errors import BugError
@@ -157,9 +157,6 @@ def written_again(cursor: duckdb.DuckDBPyConnection, left: Path, learnt: pa.Tabl
     """Return how many records to delete have ids that were learnt meanwhile: they were written under another key."""
     cursor.register("learnt", learnt)
     try:
-        return count(
-            cursor,
-            f"SELECT count(DISTINCT name) FROM {sql.parquet(left)} SEMI JOIN learnt USING (name) WHERE {names.IS_ID}",
-        )
+        return count(cursor, f"SELECT count(DISTINCT name) FROM {sql.scan(left)} SEMI JOIN learnt USING (name)")
     finally:
         cursor.unregister("learnt")

@@ -39,6 +39,11 @@ def parquet(path: Path, *, numbered: bool = False) -> str:
     return f"read_parquet({text(path)}, file_row_number = {str(numbered).lower()})"
 
 
+def scan(path: Path) -> str:
+    """Return a Parquet file as a relation that can be joined: behind a bare function, `ANTI` would be its alias."""
+    return f"(FROM {parquet(path)})"
+
+
 def total(terms: Iterable[str]) -> str:
     """Return the sum of the terms, 0 when there is none."""
     return " + ".join(terms) or "0"

@@ -136,8 +136,8 @@ class StagedOperation:
         """Return the keys that stand in the source and are sent, or were: their records are this operation's too."""
         sent = f'SELECT {KEY} FROM "first"'
         if ledger is not None:
-            gone_keys = f"ANTI JOIN {sql.parquet(self.files.gone)} USING ({KEY})" if self.files.gone.exists() else ""
-            sent += f" UNION ALL SELECT {KEY} FROM {sql.parquet(ledger)} {gone_keys}"
+            left = f"ANTI JOIN {sql.scan(self.files.gone)} USING ({KEY})" if self.files.gone.exists() else ""
+            sent += f" UNION ALL SELECT {KEY} FROM {sql.scan(ledger)} {left}"
         return self._cursor().sql(sent).to_arrow_reader()
 
     def clear_up(self, others: Mapping[str, pa.RecordBatchReader], blind: Sequence[str], path: Path) -> None:
