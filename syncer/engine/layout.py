@@ -79,6 +79,11 @@ class Layout:
             f"FROM {sql.parquet(self.base, numbered=True)}"
         )
 
+    def replace_rows(self, path: Path) -> None:
+        """Take the rows of `path`, which have numbers of their own, in the place of all rows."""
+        path.replace(self.numbered)
+        self.base.unlink(missing_ok=True)
+
     def open(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make the views `first`, `later` and `outgoing`."""
         mask = "WHERE get_bit(getvariable('dropped'), CAST(position AS INTEGER)) = 0" if self.dropped.exists() else ""

@@ -1,0 +1,221 @@
+"""Runs the one statement of a pipeline over its source, out of core, into the base file of staged rows.
+
+Hands on the fields' types, the flaws by number, and a base whose rows have their true numbers. Judges no row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import duckdb
+
+from syncer.engine import chain, columns, interpret, sql
+from syncer.engine.connection import count, write_parquet
+from syncer.engine.wire import Wire, WireField
+from syncer.errors import SourceError, StateError
+from syncer.facts import CsvFormat, JsonFormat, PayloadFormat
+from syncer.manifest.models import WhenNull
+from syncer.mapping.pipeline import conformed
+from syncer.sources.protocol import ReadAgain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from syncer.engine.columns import Flaw
+    from syncer.engine.layout import Layout
+    from syncer.mapping.pipeline import Lookup, Pipeline
+    from syncer.sources.protocol import Relation, Source, SourceColumn
+
+T = TypeVar("T")
+SHARE_OF_BROKEN_ROWS = 0.10
+"""More rows than this that do not fit their header mean that the file is not what it was declared to be."""
+_MAKE_ROOM = "Free disk space below the project's .syncer folder, or raise the memory limit."
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What the scan found: how cells are staged, the flaws by number counted from 1, and how many rows, and broken."""
+
+    relation: Relation
+    wire: Wire
+    flaws: tuple[Flaw, ...]
+    digest: str
+    read: int
+    broken: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One pipeline over one source."""
+
+    pipeline: Pipeline
+    formats: Mapping[str, PayloadFormat]
+    files: Layout
+    connection: duckdb.DuckDBPyConnection
+
+    @property
+    def has_json(self) -> bool:
+        """Whether some path's format is JSON."""
+        return any(isinstance(each, JsonFormat) for each in self.formats.values())
+
+    def run(self, source: Source, lookups: Mapping[str, Source]) -> Scanned:
+        """Write the base; where a fast scan lost step, once more by a slower one. Raises `SourceError`."""
+        relation = self._open(source, lookups)
+        wire, flaws, read = self._map(relation)
+        try:
+            digest = relation.finish(read)
+        except ReadAgain as exact:
+            relation = exact.relation
+            wire, flaws, read = self._map(relation)
+            digest = relation.finish(read)
+        return Scanned(relation, wire, flaws, digest, read, self._split(relation, read))
+
+    def _open(self, source: Source, lookups: Mapping[str, Source]) -> Relation:
+        """Register macros, lookup tables and the source."""
+        for statement in self.pipeline.setup:
+            self.connection.execute(statement)
+        for lookup in self.pipeline.lookups:
+            relation = lookups[lookup.source].open(self.connection)
+            try:
+                self._look_up_in(lookup, relation)
+            except ReadAgain as again:
+                self._look_up_in(lookup, again.relation)
+        return source.open(self.connection)
+
+    def _look_up_in(self, lookup: Lookup, relation: Relation) -> None:
+        """Read the two columns of a lookup source; a match that stands in several rows gives nothing."""
+        match, take, table = sql.name(lookup.match), sql.name(lookup.take), sql.name(_lookup_table(lookup.alias))
+        try:
+            self.connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE found AS SELECT {match} AS match, {take} AS take FROM ({relation.sql})"
+            )
+        except duckdb.Error as problem:
+            raise relation.explain(problem) from None
+        relation.finish(count(self.connection, "SELECT count(*) FROM found"))
+        self.connection.execute(
+            f"""
+            CREATE OR REPLACE TABLE {table} AS SELECT match, any_value(take) AS take, count(*) AS rows FROM found
+            WHERE match IS NOT NULL GROUP BY match
+            """
+        )
+        self.connection.execute("DROP TABLE found")
+
+    def _map(self, relation: Relation) -> tuple[Wire, tuple[Flaw, ...], int]:
+        """Run the pipeline's one statement into the base file."""
+        wanted = dict(self.pipeline.columns)
+        there = used(self.pipeline, relation)
+        missing = sorted(wanted.keys() - {each.name for each in there})
+        if missing:
+            named = ", ".join(f'"{each}"' for each in missing)
+            raise SourceError("S110", f"The source has no column {named}.")
+        typed, flaws = columns.select(f"({relation.sql})", there, may_hold_nul=relation.may_hold_nul)
+        once = list(columns.unique(there))
+        if self.pipeline.lookups:
+            typed = self._looked_up(typed)
+        carried = ", ".join(once + ["position"] * bool(self.pipeline.lookups))
+        mapped_rows = chain.conform(interpret.named(self.pipeline), self._interpreted(relation, typed), carried)
+        types = {
+            row[0]: row[1] for row in self.connection.execute(f"DESCRIBE SELECT * FROM ({mapped_rows})").fetchall()
+        }
+        wire = Wire(
+            tuple(
+                WireField(each.name, str(types[conformed(each.name)]), clears=each.when_null is WhenNull.CLEAR)
+                for each in self.pipeline.fields
+            )
+        )
+        drawn = chain.draw(self.pipeline, wire, mapped_rows)
+        judged, flaws = chain.judge(self.pipeline, wire, drawn, self._clear_texts(), flaws)
+        rows = chain.measure(self.pipeline, wire, judged, with_json=self.has_json, carried=carried)
+        if self.pipeline.lookups:
+            rows = f"SELECT * EXCLUDE (position) FROM ({rows}) ORDER BY position"
+        read = self._told(relation, lambda: write_parquet(self.connection, rows, self.files.base))
+        for each in (self._interpreted_path, self._source_path):
+            each.unlink(missing_ok=True)
+        return wire, flaws, read
+
+    @property
+    def _interpreted_path(self) -> Path:
+        return self.files.folder / "interpreted.parquet"
+
+    @property
+    def _source_path(self) -> Path:
+        return self.files.folder / "source.parquet"
+
+    def _interpreted(self, relation: Relation, typed: str) -> str:
+        """Compute what has no SQL form, and go on from the rows written down with it."""
+        if not self.pipeline.functions:
+            return typed
+        path = self._interpreted_path
+        self._told(relation, lambda: interpret.write(self.connection, self.pipeline, typed, path))
+        return f"SELECT * FROM {sql.parquet(path)}"
+
+    def _told(self, relation: Relation, work: Callable[[], T]) -> T:
+        """Do what reads the source; the engine's own words on a failed scan quote cells, so they end here."""
+        try:
+            return work()
+        except (duckdb.OutOfMemoryException, duckdb.IOException):
+            raise StateError("S195", f'There is no room to stage "{self.pipeline.operation}".', _MAKE_ROOM) from None
+        except duckdb.Error as problem:
+            raise relation.explain(problem) from None
+
+    def _looked_up(self, typed: str) -> str:
+        """Join the lookup tables; the join loses the order, so the rows are written down and numbered first."""
+        path = self._source_path
+        write_parquet(self.connection, typed, path)
+        joins, takes = "", ""
+        for lookup in self.pipeline.lookups:
+            table = sql.name(_lookup_table(lookup.alias))
+            value = sql.tree(lookup.value)
+            joins += f" LEFT JOIN {table} ON CAST(({value}) AS VARCHAR) = CAST({table}.match AS VARCHAR)"
+            takes += f", CASE WHEN {table}.rows = 1 THEN {table}.take END AS {sql.name('lookup:' + lookup.alias)}"
+        numbered = (
+            f"SELECT * EXCLUDE (file_row_number), file_row_number AS position FROM {sql.parquet(path, numbered=True)}"
+        )
+        return f"SELECT numbered.*{takes} FROM ({numbered}) AS numbered{joins}"
+
+    def _clear_texts(self) -> frozenset[str]:
+        """The cell texts that some candidate path would take as an order to empty the field."""
+        found = (each.clear_text for each in self.formats.values() if isinstance(each, CsvFormat))
+        return frozenset(each for each in found if each is not None)
+
+    def _split(self, relation: Relation, read: int) -> int:
+        """Give rows behind a broken one their true numbers; return how many were broken."""
+        split = relation.structural_rejects or (
+            "SELECT NULL::BIGINT AS row, NULL::BIGINT AS line, '' AS code, '' AS reason WHERE false"
+        )
+        self.connection.execute(f"CREATE TEMP TABLE broken AS {split}")
+        broken = count(self.connection, "SELECT count(*) FROM broken")
+        if not broken:
+            return 0
+        if broken > SHARE_OF_BROKEN_ROWS * (read + broken):
+            [(line, reason)] = self.connection.execute(
+                'SELECT line, reason FROM broken ORDER BY "row" LIMIT 1'
+            ).fetchall()
+            where = f"the first stands in line {line}: {reason}"
+            rows = f'{broken:,} of {read + broken:,} rows of source "{self.pipeline.source}"'
+            detail = f"{rows} do not fit the header; {where}"
+            raise SourceError("S115", detail, 'Check "delimiter" and "quote" of the source, or correct the file.')
+        write_parquet(
+            self.connection,
+            f"""
+            WITH numbered AS (SELECT "row", row_number() OVER (ORDER BY "row") AS shift FROM broken),
+                 gaps AS (SELECT "row" - shift AS start, max(shift) AS shift FROM numbered GROUP BY start)
+            SELECT position, "row" + coalesce(shift, 0) AS "row", rows.* EXCLUDE (position, "row")
+            FROM ({self.files.rows()}) AS rows ASOF LEFT JOIN gaps ON position >= gaps.start ORDER BY position
+            """,
+            self.files.folder / "gaps.parquet",
+        )
+        self.files.replace_rows(self.files.folder / "gaps.parquet")
+        return broken
+
+
+def used(pipeline: Pipeline, relation: Relation) -> list[SourceColumn]:
+    """Return the columns that a mapping reads or a contract speaks of."""
+    wanted = dict(pipeline.columns)
+    return [each for each in relation.columns if each.name in wanted or each.is_required or each.is_unique]
+
+
+def _lookup_table(alias: str) -> str:
+    return f"lookup of {alias}"
