@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from math import isinf
+from math import inf, isinf
 from typing import TYPE_CHECKING
 
 import anyio
@@ -80,7 +80,7 @@ class Gate:
             while (seconds := self.pace.job_wait_seconds(job, self.clock.monotonic())) > 0:
                 if self.clock.monotonic() >= deadline:
                     raise failure.queue_full(self.connection)
-                await self._wait(min(seconds, deadline - self.clock.monotonic()))
+                await self._wait(seconds, deadline - self.clock.monotonic())
             self.pace.take_job(job)
 
     def free_job(self, job: str) -> None:
@@ -94,10 +94,23 @@ class Gate:
             self._changed.set()
             self._changed = None
 
-    async def _wait(self, seconds: float) -> None:
+    async def _wait(self, seconds: float, most: float = inf) -> None:
+        """Wait so long, or, where that is for ever, until something changed; in no case longer than `most`."""
         if not isinf(seconds):
-            await self.clock.sleep(seconds)
+            await self.clock.sleep(min(seconds, most))
             return
         if self._changed is None:
             self._changed = anyio.Event()
-        await self._changed.wait()
+        if isinf(most):
+            await self._changed.wait()
+            return
+        changed = self._changed
+        async with anyio.create_task_group() as tasks:
+
+            async def until_changed() -> None:
+                await changed.wait()
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(until_changed)
+            await self.clock.sleep(most)
+            tasks.cancel_scope.cancel()

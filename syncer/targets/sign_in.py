@@ -68,6 +68,8 @@ class SignIn:
         try:
             self._token = await self.fetch()
             self.has_signed_in = True
+            if self.clock.monotonic() - self._asked_at >= INTERVAL_SECONDS:
+                self._asked_at = self.clock.monotonic()  # The fetch asked again after a minute's rest.
         except BaseException:
             self._token = None
             raise

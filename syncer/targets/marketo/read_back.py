@@ -6,6 +6,7 @@ Reads only. It judges row by row: applied, differs, absent, ambiguous; `unknown`
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from syncer.errors import RefusedError
@@ -13,6 +14,7 @@ from syncer.facts import Action
 from syncer.targets.compare import folded, holds
 from syncer.targets.marketo import request, wire
 from syncer.targets.marketo.capabilities import VALUES_PER_READ
+from syncer.targets.marketo.describe import read_schema
 from syncer.targets.protocol import Found, Verdict
 
 if TYPE_CHECKING:
@@ -137,15 +139,29 @@ class ReadBack:
         return Found(position, Verdict.APPLIED if is_held else Verdict.DIFFERS, (str(held[0].get("leadId", "")),))
 
     async def _find_imported_members(self, rows: Mapping[int, Row]) -> tuple[Found, ...]:
+        """A row is applied when its lead holds the lead's columns, and the membership the status and the others."""
+        names = {name for row in rows.values() for name in row}
+        lead = await self.caller.call(
+            request.describe(request.LEAD), partial(read_schema, name=request.LEAD), "read-back"
+        )
+        of_lead = sorted(name for name in names if lead.field(name) is not None)
+        of_member = sorted(names - set(of_lead))
         leads = ReadBack(self.caller, replace(self.step, object=request.LEAD, key=("email",)), {})
-        people = await leads.records(("email",), [(row.get("email"),) for row in rows.values()], ("email",))
-        by_email = {key: str(each[0].get("id")) for key, each in people.items() if len(each) == 1}
-        members = await self.records(("leadId",), [(each,) for each in by_email.values()], ("leadId", "statusName"))
+        people = await leads.records(("email",), [(row.get("email"),) for row in rows.values()], of_lead)
+        by_email = {key: each[0] for key, each in people.items() if len(each) == 1}
+        ids = [(str(each.get("id")),) for each in by_email.values()]
+        members = await self.records(("leadId",), ids, ("leadId", "statusName", *of_member))
         status = dict(self.step.options)["status"]
         found = []
         for position, row in rows.items():
-            held = members.get((by_email.get(_folded(("email",), row), ""),), [])
-            is_sure = bool(held) and holds({"statusName": status}, held[0])
+            person = by_email.get(_folded(("email",), row), {})
+            held = members.get((str(person.get("id", "")),), [])
+            wanted = {"statusName": status, **{name: row[name] for name in of_member if name in row}}
+            is_sure = (
+                bool(held)
+                and holds(wanted, held[0])
+                and holds({name: row[name] for name in of_lead if name in row}, person)
+            )
             found.append(Found(position, Verdict.APPLIED if is_sure else Verdict.UNKNOWN))
         return tuple(found)
 

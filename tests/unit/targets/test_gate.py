@@ -147,7 +147,16 @@ async def test_jobs_wait_for_each_other() -> None:
     async with anyio.create_task_group() as group:
         group.start_soon(later)
         await gate.take_job("b")
-        assert anyio.current_time() >= 100
+        assert anyio.current_time() == pytest.approx(100)
+
+
+async def test_jobs_of_our_own_that_never_end_park() -> None:
+    """Where no place becomes free, two hours of waiting are enough."""
+    gate = Gate(Pace(Limits(10, 20.0, 1, 1)), LoopClock(), "marketo")
+    await gate.take_job("a")
+    with pytest.raises(QuotaSpentError):
+        await gate.take_job("b")
+    assert anyio.current_time() == pytest.approx(7_200)
 
 
 async def test_a_queue_that_stays_full_parks() -> None:
