@@ -41,6 +41,7 @@ COUNT = 4
 AGAIN = 1
 """The row whose key comes a second time, where the action allows it: its wave waits for the doubt."""
 LATE_SECONDS = 30.0
+ROUNDING_SECONDS = 0.001
 
 
 @dataclass
@@ -280,7 +281,7 @@ def _too_early(played: Played) -> list[str]:
     return [
         f"{send.method} {send.path} left {earliest - send.at:.0f} s too early"
         for send in wire.sends
-        if wire.spoilt_at < send.at < earliest
+        if wire.spoilt_at < send.at < earliest - ROUNDING_SECONDS
     ]
 
 

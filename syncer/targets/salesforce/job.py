@@ -93,9 +93,7 @@ class Jobs:
             for kind, path, is_wanted in wanted
             if is_wanted
         ]
-        return JobSettled(
-            reference, processed, failed, tuple(files), Outcome.IN_DOUBT.letter, locked=codes.LOCKED_WORD
-        )
+        return JobSettled(reference, processed, failed, tuple(files), Outcome.IN_DOUBT.letter, locked=codes.LOCKED_WORD)
 
     async def look_up(self, unit: Unit, reference: str, read_back: ReadBack) -> LookedUp:
         """Tell what became of the job, or of its rows when it is not to be found."""
@@ -110,7 +108,7 @@ class Jobs:
 
     async def _close(self, unit: Unit, reference: str) -> None:
         """Close; where the answer is lost the job's state tells, and closing again is harmless."""
-        for _ in range(CLOSE_TRIES):
+        for tries in range(CLOSE_TRIES):
             try:
                 await self._call(self.api.close_job(reference), unit)
             except InDoubtError as error:
@@ -123,6 +121,11 @@ class Jobs:
                     raise failure.in_doubt(
                         self.caller.connection, unit.step.path, "the job was aborted", error.sent_at
                     ) from error
+            except RefusedError as error:
+                # The first request may have closed the job after it was last looked at.
+                job = await self._state(unit, reference) if error.code == UNKNOWN_JOB and tries else None
+                if job is None or job.state == "Open" or job.did_nothing:
+                    raise
             return
         raise failure.in_doubt(
             self.caller.connection, unit.step.path, "the job does not close", self.caller.clock.monotonic()
