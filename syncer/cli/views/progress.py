@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import Counter
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
 
 from syncer.errors import UserError
-from syncer.execution.events import Event, NodeSettled, NodeStarted, Noticed, UnitSettled, Waiting
+from syncer.execution.events import Ended, Event, NodeSettled, NodeStarted, Noticed, UnitSent, UnitSettled, Waiting
 from syncer.facts import PathKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
     from syncer.plan.models import Plan
 
@@ -91,51 +93,77 @@ def running(plan: Plan, log_format: str) -> Iterator[Callable[[Event], None]]:
 
 def _json_line(event: Event) -> None:
     members = {name: getattr(event, name) for name in event.__dataclass_fields__}
-    print(json.dumps({"event": type(event).__name__, **members}), file=sys.stderr, flush=True)
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    print(json.dumps({"at": at, "event": type(event).__name__, **members}), file=sys.stderr, flush=True)
 
 
 def _progress() -> Progress:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     return Progress(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=28),
+        BarColumn(bar_width=24),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[tail]}"),
-        TimeElapsedColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        TextColumn("{task.fields[tail]}", markup=False),
         console=_console(),
     )
 
 
 class _Bars:
-    """One bar a step: records settled of records planned, with what came of them."""
+    """One bar a step: records settled of records planned; one a connection: calls made of those that the day leaves."""
 
     def __init__(self, plan: Plan, progress: Progress) -> None:
         self._progress = progress
-        width = max((len(node.id) for node in plan.nodes), default=0)
+        self._plan = {node.id: node for node in plan.nodes}
+        names = {each.name: f"calls to {each.name}" for each in plan.connections}
+        width = max((len(each) for each in [*self._plan, *names.values()]), default=0)
         self._tasks = {
             node.id: progress.add_task(f"{node.id:<{width}}", total=node.records, tail="", start=False)
             for node in plan.nodes
         }
+        self._calls = {
+            each.name: progress.add_task(
+                f"{names[each.name]:<{width}}",
+                total=each.calls + each.polls if each.left is None else each.left,
+                tail="planned" if each.left is None else "left today",
+                start=False,
+            )
+            for each in plan.connections
+        }
         self._counts = {node.id: [0] * len(_WORDS) for node in plan.nodes}
+        self._ended: Counter[str] = Counter()
+        self._under_way: set[tuple[str, str]] = set()
 
     def __call__(self, event: Event) -> None:
-        task = self._tasks.get(event.node)
-        if isinstance(event, Noticed) or task is None:
-            if isinstance(event, Noticed):
-                self._progress.console.print(event.sentence, markup=False)
-            return
+        if isinstance(event, Noticed):
+            self._progress.console.print(event.sentence, markup=False)
+        elif event.node in self._tasks:
+            self._draw(event, self._tasks[event.node])
+
+    def _draw(self, event: Event, task: TaskID) -> None:
         if isinstance(event, NodeStarted):
             self._progress.start_task(task)
         elif isinstance(event, UnitSettled):
             counts = self._counts[event.node]
             for index, count in enumerate(_parts(event)):
                 counts[index] += count
-            self._progress.update(task, advance=event.records, tail=_tail(counts))
-        elif isinstance(event, Waiting):
-            self._progress.update(task, tail=f"{_tail(self._counts[event.node])}{event.reason}")
-        else:
-            self._progress.update(task, tail=_tail(self._counts[event.node]))
+            self._ended[event.node] += 1
+            self._under_way.discard((event.node, event.unit))
+            self._progress.update(task, advance=event.records)
+            if event.connection in self._calls:
+                self._progress.update(self._calls[event.connection], completed=event.calls)
+        elif isinstance(event, UnitSent) and "[" not in event.unit:
+            self._under_way.add((event.node, event.unit))
+        reason = event.reason if isinstance(event, Waiting) else ""
+        self._progress.update(task, tail=f"{self._tail(event.node)}{reason}")
+
+    def _tail(self, node: str) -> str:
+        planned = self._plan[node]
+        word = "jobs" if planned.kind is PathKind.JOB else "requests"
+        sent = sum(each == node for each, _ in self._under_way)
+        under_way = f"{sent:,} under way  " if sent else ""
+        return f"{self._ended[node]:,}/{planned.units:,} {word}  {under_way}{_tail(self._counts[node])}"
 
 
 _WORDS = ("created", "updated", "written", "rejected", "in doubt")
@@ -157,6 +185,10 @@ class _Lines:
         self._words = {node.id: "job" if node.kind is PathKind.JOB else "request" for node in plan.nodes}
         self._done = dict.fromkeys(self._totals, 0)
         self._counts = {name: [0] * len(_WORDS) for name in self._totals}
+        self._units = {node.id: node.units for node in plan.nodes}
+        self._ended: Counter[str] = Counter()
+        self._began: dict[str, float] = {}
+        self._left = {each.name: each.left for each in plan.connections}
         self._spoke = time.monotonic()
 
     def __call__(self, event: Event) -> None:
@@ -169,16 +201,32 @@ class _Lines:
             for index, count in enumerate(_parts(event)):
                 counts[index] += count
             self._done[event.node] = self._done.get(event.node, 0) + event.records
+            self._ended[event.node] += 1
             if time.monotonic() - self._spoke > LINE_SECONDS:
-                self._say(f"{event.node}: {self._done[event.node]:,} of {self._totals.get(event.node, 0):,} settled")
+                self._say(self._so_far(event))
         elif isinstance(event, NodeSettled):
             told = _tail(self._counts.get(event.node, [])).strip() or "nothing sent"
             self._say(f"{event.node}: settled, {told}")
         elif isinstance(event, Waiting):
             if event.seconds >= 1:
                 self._say(f"{event.node}: {event.reason} ({event.seconds:.0f} s)")
-        else:
+        elif isinstance(event, UnitSent):
+            self._began.setdefault(event.node, time.monotonic())
+        elif not isinstance(event, Ended):
             self._say(f"{event.node}: {event.sentence}" if event.node else event.sentence)
+
+    def _so_far(self, event: UnitSettled) -> str:
+        """Say how far a step is: records, requests or jobs, calls, and the time that is left at this pace."""
+        node, done, total = event.node, self._done[event.node], self._totals.get(event.node, 0)
+        parts = [f"{done:,} of {total:,} settled"]
+        parts.append(f"{self._ended[node]:,} of {counted(self._units.get(node, 0), self._words.get(node, 'request'))}")
+        left = self._left.get(event.connection)
+        of = "" if left is None else f" of {left:,}"
+        parts.append(f"{counted(event.calls, 'call')}{of}")
+        if node in self._began and 0 < done < total:
+            minutes = (time.monotonic() - self._began[node]) * (total - done) / done / 60
+            parts.append(f"about {max(minutes, 0.1):.1f} min left")
+        return f"{node}: {', '.join(parts)}"
 
     def _say(self, line: str) -> None:
         self._spoke = time.monotonic()
