@@ -192,7 +192,7 @@ class PathCapability:
     calls_per_unit: int
     """Quota calls for one request, or for one job without its polls."""
     polls_per_unit: int
-    """Planned polls of one job at the stated interval and throughput; 0 for immediate."""
+    """Polls planned for one job, however short; a longer one is polled more often. 0 for immediate."""
     poll_seconds: float
     seconds_per_unit: float
     """Planning assumption for one request's latency, or one job's fixed time."""

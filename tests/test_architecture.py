@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "syncer"
 
-FLOOR_0 = {"errors", "diagnostics", "outcome", "facts", "clock", "catalogue", "secret"}
+FLOOR_0 = {"errors", "diagnostics", "outcome", "facts", "clock", "catalogue", "secret", "polling"}
 
 ROOMS: dict[str, set[str]] = {
     **dict.fromkeys(FLOOR_0, FLOOR_0),

@@ -11,6 +11,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from syncer.facts import CsvFormat, CutFacts, JsonFormat, PathKind, SliceFacts
+from syncer.polling import polls_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -117,11 +118,15 @@ def price(path: PathCapability, measured: Measure, concurrency: int) -> Price:
     # Units are cut full, so the first ones are the largest.
     fitting = measured.records * room / max(measured.bytes, room)
     seconds = path.seconds_per_unit + min(fitting, path.format.max_records or fitting) / path.records_per_second
+    polls = path.polls_per_unit
     if path.kind is PathKind.JOB and path.poll_seconds:
+        # Polls are counted over all units, by their mean: a full file is polled more often and the last one less.
+        usual = path.seconds_per_unit + measured.records / max(units, 1) / path.records_per_second
+        polls = max(polls, polls_until(usual, path.poll_seconds))
         # The end of a job is seen at the next poll, not before.
         seconds = ceil(seconds / path.poll_seconds) * path.poll_seconds
     minutes = round(ceil(units / at_once) * seconds / SECONDS_PER_MINUTE, 1)
-    return Price(measured, units * path.calls_per_unit, units * path.polls_per_unit, minutes)
+    return Price(measured, units * path.calls_per_unit, units * polls, minutes)
 
 
 def _part(path: PathCapability, wave: Wave, each: SliceFacts) -> Measure:

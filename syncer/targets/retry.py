@@ -38,19 +38,6 @@ RULES = {
 """Troubles without a rule are never tried again by themselves."""
 
 
-FIRST_POLL_SECONDS = 5.0
-LONGEST_POLL_SECONDS = 300.0
-
-
-def poll_seconds(elapsed_seconds: float, usual_seconds: float) -> float:
-    """Return how long to wait before a job is looked at again: soon at first, as planned, and slowly when it is old.
-
-    An old job is looked at when it has grown older by a twentieth, so that hours in a queue do not use up the day.
-    """
-    early = min(usual_seconds, max(FIRST_POLL_SECONDS, elapsed_seconds))
-    return min(LONGEST_POLL_SECONDS, max(early, elapsed_seconds / 20))
-
-
 def pause(trouble: Trouble, attempt: int, waited_seconds: float, chance: float) -> float | None:
     """Return how long to wait before the next try, or None to stop.
 

@@ -44,6 +44,10 @@ VALUES_PER_READ = 300
 """Of `filterValues` ("Lead Database")."""
 POLL_SECONDS = 20.0
 """The page asks for a poll every 5 to 30 seconds ("Bulk Import")."""
+IMPORT_CALLS = 3
+"""To hand the file in, and to fetch the failures and the warnings where there are some."""
+IMPORT_POLLS = 9
+"""Of an import that waits for others, and then takes up to a minute."""
 
 COMPANY_FIELDS = frozenset(
     {
@@ -65,7 +69,8 @@ COMPANY_FIELDS = frozenset(
 )
 """Sync Leads does not support them; some instances take them all the same ("Leads"; "Error Codes", 1021)."""
 _COMPANY_RULE = 'It writes company fields only where the connection says "company_fields: written".'
-_ONE_FIELD = "It takes exactly one lookup field, one that describe calls searchable, and id only to update."
+_ONE_FIELD = "It takes one lookup field, one that describe calls searchable; id only to update."
+_IMPORT_FIELD = "It upserts by one lookup field, one that describe calls searchable; by id alone it updates."
 _ID_UPDATES = (
     KeyLimit(frozenset({Action.UPSERT, Action.CREATE, Action.DUPLICATE}), never=frozenset({"id"})),
     KeyLimit(frozenset({Action.UPSERT, Action.CREATE}), never=frozenset({"marketoGUID"})),
@@ -121,6 +126,7 @@ def _lead_paths(endpoint: Endpoint) -> tuple[PathCapability, ...]:
             actions={Action.UPSERT, Action.UPDATE},
             options={"list", "partition"},
             key_limits=_IMPORT_BY_ID,
+            key_rule=_IMPORT_FIELD,
         ),
     )
 
@@ -239,6 +245,7 @@ def _import(  # noqa: PLR0913 - as above
     required: set[str] | None = None,
     repeat: Repeat = Repeat.SAFE,
     key_limits: tuple[KeyLimit, ...] = (),
+    key_rule: str = "",
 ) -> PathCapability:
     clears = endpoint.blank_cells == "clear"
     return PathCapability(
@@ -252,14 +259,14 @@ def _import(  # noqa: PLR0913 - as above
             needs_uniform_shape=endpoint.blank_cells != "keep",
         ),
         allows_clear=clears,
-        key_rule=_key_rule(key, max_key_fields),
+        key_rule=key_rule or _key_rule(key, max_key_fields),
         key_fields=None if key is None else frozenset(key),
         max_key_fields=max_key_fields,
         activity=False,
         options=frozenset(options or ()),
         required_options=frozenset(required or ()),
-        calls_per_unit=2,
-        polls_per_unit=10,
+        calls_per_unit=IMPORT_CALLS,
+        polls_per_unit=IMPORT_POLLS,
         poll_seconds=POLL_SECONDS,
         seconds_per_unit=10.0,
         records_per_second=400.0,

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from syncer.engine.protocol import ResultFile
 from syncer.errors import RefusedError
 from syncer.outcome import Outcome
+from syncer.polling import poll_seconds
 from syncer.targets import failure
 from syncer.targets.http import MAX_ANSWER_BYTES
 from syncer.targets.marketo import request, wire
 from syncer.targets.marketo.capabilities import POLL_SECONDS
 from syncer.targets.protocol import Accepted, Found, JobSettled, LookedUp, Verdict
-from syncer.targets.retry import poll_seconds
 from syncer.targets.row import rows
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from syncer.engine.protocol import ResultFile
 from syncer.errors import InDoubtError, RefusedError
 from syncer.facts import Action
 from syncer.outcome import Outcome
+from syncer.polling import poll_seconds
 from syncer.targets import failure
 from syncer.targets.endpoint import target_of
 from syncer.targets.exchange import Problem, Trouble
 from syncer.targets.http import MAX_ANSWER_BYTES
 from syncer.targets.protocol import Accepted, JobSettled, LookedUp, Verdict
-from syncer.targets.retry import poll_seconds
 from syncer.targets.row import rows
 from syncer.targets.salesforce import codes, request, wire
 from syncer.targets.salesforce.capabilities import POLL_SECONDS

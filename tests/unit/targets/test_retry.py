@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syncer.targets.exchange import Trouble
-from syncer.targets.retry import LONGEST_POLL_SECONDS, RULES, pause, poll_seconds
+from syncer.targets.retry import RULES, pause
 
 
 @pytest.mark.parametrize(
@@ -34,17 +34,6 @@ def test_chance_spreads_by_a_quarter() -> None:
     """Callers that failed together come back apart."""
     assert pause(Trouble.NOT_SENT, 1, 0.0, 0.0) == 0.75
     assert pause(Trouble.NOT_SENT, 1, 0.0, 0.999) == pytest.approx(1.25, abs=0.001)
-
-
-def test_jobs_are_polled_as_planned_and_less_when_old() -> None:
-    """5, 5, 10, 20, 20 … seconds, then a twentieth of the job's age, and never more than five minutes."""
-    seen, elapsed = [], 0.0
-    while elapsed < 12 * 3_600:
-        seen.append(poll_seconds(elapsed, 20.0))
-        elapsed += seen[-1]
-    assert seen[:5] == [5, 5, 10, 20, 20]
-    assert seen[-1] == LONGEST_POLL_SECONDS
-    assert len(seen) < 250
 
 
 def test_a_long_row_of_failures_does_not_overflow() -> None:
