@@ -54,7 +54,18 @@ class LocalStore:
         """Take the lease of `key_spaces` and of `run`; raises `LockedError` while somebody else has one of them."""
         names = tuple(sorted({*key_spaces, f"run:{run}"}))
         before = self._clock.monotonic()
-        epoch = await self._call(lambda db: self._acquire(db, names, holder, run), first=self._reserve.take)
+        taken: list[int] = []
+        try:
+            epoch, held = await self._call(
+                lambda db: self._acquire(db, names, holder, run, taken), first=self._reserve.take
+            )
+        except BaseException:
+            for handle in taken:
+                os.close(handle)
+            raise
+        self._locks[epoch] = taken[-1]
+        # Only now: whoever was replaced must look abandoned for as long as the replacement can still fail.
+        await self._offload(lambda: self._forget_locks(epoch, held))
         return LocalLease(self, self._clock, epoch, before)
 
     async def unlock(self, epoch: int, by: str) -> None:
@@ -170,7 +181,10 @@ class LocalStore:
             self._lock_path(epoch).unlink(missing_ok=True)
             os.close(handle)
 
-    def _acquire(self, db: sqlite3.Connection, names: tuple[str, ...], holder: str, run: str) -> int:
+    def _acquire(
+        self, db: sqlite3.Connection, names: tuple[str, ...], holder: str, run: str, taken: list[int]
+    ) -> tuple[int, frozenset[int]]:
+        """Return the new epoch, and all that are held now; the file lock is the last of `taken`."""
         now = self._clock.now()
         others = [record for record in _leases(db) if not set(names).isdisjoint(record.key_spaces)]
         for record in others:
@@ -178,15 +192,20 @@ class LocalStore:
                 raise terms.locked(record, now)
         for record in others:
             _drop(db, record.epoch)
-            self._lock_path(record.epoch).unlink(missing_ok=True)
         db.execute("update epoch set last = last + 1")
         epoch = int(db.execute("select last from epoch").fetchone()[0])
         db.execute("insert into lease values (?, ?, ?, ?, ?)", (epoch, holder, run, now, now))
         db.executemany("insert into key_space values (?, ?)", [(name, epoch) for name in names])
-        handle = os.open(self._lock_path(epoch), os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self._locks[epoch] = handle
-        return epoch
+        taken.append(os.open(self._lock_path(epoch), os.O_RDWR | os.O_CREAT, 0o600))
+        fcntl.flock(taken[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return epoch, frozenset(record.epoch for record in _leases(db))
+
+    def _forget_locks(self, epoch: int, held: frozenset[int]) -> None:
+        """Delete the lock files of older epochs that nobody holds any more."""
+        for path in self._folder.glob("holder-*.lock"):
+            number = path.stem.removeprefix("holder-")
+            if number.isdigit() and int(number) < epoch and int(number) not in held:
+                path.unlink(missing_ok=True)
 
     def _is_abandoned(self, epoch: int) -> bool:
         """Whether the holder's process is certainly gone: its lock exists and nobody holds it."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _CONTROL = {code: f"\\x{code:02x}" for code in range(32) if code not in (9, 10)} | {127: "\\x7f"}
 _COLOUR = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "place": "\x1b[1m", "off": "\x1b[0m"}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
-_BROKEN = {errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE}
+_BROKEN = {errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.EINTR, errno.ESTALE}
 
 
 def harmless(text: str) -> str:

@@ -12,7 +12,7 @@ from syncer.cli.views.trouble import show_bug
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(errno.ENOSPC, "R204"), (errno.EDQUOT, "R204"), (errno.EIO, "R205"), (errno.EROFS, "R205")]
+    ("number", "code"), [(errno.ENOSPC, "R204"), (errno.EDQUOT, "R204"), (errno.EIO, "R205"), (errno.EINTR, "R205")]
 )
 def test_a_disk_that_refuses_is_no_bug(number: int, code: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A full or failing disk is named with its reason, also from inside a group of tasks."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from syncer.errors import LockedError, StateError
-from syncer.state import place
+from syncer.state import local, place
 from syncer.state.journal import SCHEMA
 from syncer.state.local import LocalStore
 from syncer.state.protocol import Committing, Intended, Note, Parked, Settled, Started
@@ -49,6 +49,28 @@ async def test_a_dead_holder_is_replaced_at_once(opened: Opener) -> None:
     await second.acquire(("leads",), "bob", "run1")
     with pytest.raises(LockedError):
         await opened().acquire(("leads",), "eve", "run1")
+
+
+async def test_a_dead_holder_stays_dead_when_its_replacement_fails(
+    opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk failed as the next one took over: nothing has changed, and whoever comes then goes on at once."""
+    first, second = opened(), opened()
+    await first.acquire(("leads",), "ada", "run1")
+    first.close()
+
+    def failing(db: sqlite3.Connection) -> tuple[object, ...]:
+        if db.execute("select count(*) from lease where run = 'run2'").fetchone()[0]:
+            raise OSError(errno.EIO, "Input/output error")
+        return leases(db)
+
+    leases = local._leases
+    monkeypatch.setattr(local, "_leases", failing)
+    with pytest.raises(StateError, match="R205"):
+        await second.acquire(("leads",), "bob", "run2")
+    monkeypatch.setattr(local, "_leases", leases)
+    await opened().acquire(("leads",), "eve", "run3")
+    assert [path.name for path in (tmp_path / "state").glob("holder-*")] == ["holder-2.lock"]
 
 
 async def test_a_holder_without_a_lock_file_is_waited_for(opened: Opener, tmp_path: Path, clock: HandClock) -> None:
