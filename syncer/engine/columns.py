@@ -1,6 +1,6 @@
-"""Parses declared source columns: one stated grammar a type, and nothing is guessed.
+"""Parses declared source columns, and says of each row which cell first breaks its declaration, and how.
 
-Hands on a SELECT of the typed columns with the number of the first cell that breaks its declaration.
+Hands on a SELECT of the typed columns with the number of that flaw; nothing is guessed.
 """
 
 from __future__ import annotations
@@ -8,35 +8,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from syncer.engine import sql
+from syncer.engine import cell, sql
 from syncer.manifest.models import ColumnType
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from syncer.sources.protocol import SourceColumn
 
 FLAW = " flaw"
 """Column with the number of the row's first flaw; no header can be called so, because padded headers are refused."""
 
-ENGINE_TYPES = {
-    ColumnType.TEXT: "VARCHAR",
-    ColumnType.INTEGER: "BIGINT",
-    ColumnType.DECIMAL: "DECIMAL(38, 18)",
-    ColumnType.FLOAT: "DOUBLE",
-    ColumnType.BOOLEAN: "BOOLEAN",
-    ColumnType.DATE: "DATE",
-    ColumnType.DATETIME: "TIMESTAMP",
+_OTHERWISE = {
+    ColumnType.DATETIME: (
+        "V207",
+        cell.MOMENT,
+        "The cell has a time zone, and the column is declared as datetime, a time without one.",
+    ),
+    ColumnType.MOMENT: (
+        "V208",
+        cell.LOCAL,
+        "The cell has no time zone, and the column is declared as moment, a time with one.",
+    ),
 }
-
-_WHOLE = r"[+-]?[0-9]{1,19}"
-_DECIMAL = r"[+-]?[0-9]{1,20}(\.[0-9]{1,18})?"
-_FLOAT = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
-_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
-_ZONE = r"(Z|[+-][0-9]{2}:?[0-9]{2})"
-
-_GRAMMARS = {ColumnType.INTEGER: _WHOLE, ColumnType.DECIMAL: _DECIMAL, ColumnType.DATE: _DATE}
+"""What a cell of two types is instead, where it is told apart: code, grammar and reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +45,16 @@ class Flaw:
 
 def select(relation: str, columns: Sequence[SourceColumn], *, may_hold_nul: bool) -> tuple[str, tuple[Flaw, ...]]:
     """Return a SELECT of the typed columns and `FLAW`, and the flaws by their number, counted from 1."""
-    typed = ", ".join(f"{_parsed(each)} AS {sql.name(each.name)}" for each in columns)
+    typed = ", ".join(f"{cell.parsed(each)} AS {sql.name(each.name)}" for each in columns)
     raw = ", ".join(f"{sql.name(each.name)} AS {sql.name(' raw:' + each.name)}" for each in columns)
     flaws: list[Flaw] = []
     branches: list[str] = []
     for column in columns:
         given, value = sql.name(" raw:" + column.name), sql.name(column.name)
-        if _needs_parsing(column):
+        if not cell.is_kept(column) and column.type is not ColumnType.TEXT:
+            for flaw, is_bad in _other(column, given, value):
+                flaws.append(flaw)
+                branches.append(is_bad)
             flaws.append(Flaw("V201", column.name, f"The cell is no {column.type}{_by(column)}."))
             branches.append(f"{given} IS NOT NULL AND {value} IS NULL")
         elif may_hold_nul and column.type is ColumnType.TEXT:
@@ -85,44 +83,13 @@ def _by(column: SourceColumn) -> str:
     return f" of the form {column.format}" if column.format else ""
 
 
-def _needs_parsing(column: SourceColumn) -> bool:
-    return column.raw != ENGINE_TYPES[column.type] and column.type is not ColumnType.TEXT
-
-
-def _parsed(column: SourceColumn) -> str:
-    cell = sql.name(column.name)
-    wanted = ENGINE_TYPES[column.type]
-    if column.raw == wanted:
-        return cell
+def _other(column: SourceColumn, given: str, value: str) -> Iterator[tuple[Flaw, str]]:
+    """Yield the flaw of a time that has a zone where none was declared, or none where one was."""
+    if column.type not in _OTHERWISE or column.format:
+        return
+    code, grammar, reason = _OTHERWISE[column.type]
+    is_zoned = column.type is ColumnType.DATETIME
     if column.raw == "VARCHAR":
-        return _from_text(cell, column)
-    if column.type is ColumnType.TEXT:
-        return f"CAST({cell} AS VARCHAR)"
-    if column.type is ColumnType.DATETIME and column.raw == "TIMESTAMP WITH TIME ZONE":
-        return f"{cell} AT TIME ZONE 'UTC'"
-    return f"TRY_CAST({cell} AS {wanted})"
-
-
-def _from_text(cell: str, column: SourceColumn) -> str:
-    wanted = ENGINE_TYPES[column.type]
-    if column.format and column.type in {ColumnType.DATE, ColumnType.DATETIME}:
-        return f"CAST(try_strptime({cell}, {sql.text(column.format)}) AS {wanted})"
-    if column.type is ColumnType.FLOAT:
-        # The grammar has no word for NaN or infinity, and a number too large for a double is refused, not rounded.
-        number = _guarded(cell, _FLOAT, wanted)
-        return f"CASE WHEN isfinite({number}) THEN {number} END"
-    if column.type is ColumnType.BOOLEAN:
-        return f"CASE lower({cell}) WHEN 'true' THEN true WHEN 'false' THEN false END"
-    if column.type is ColumnType.DATETIME:
-        zoned = f"TRY_CAST({cell} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
-        bare = f"TRY_CAST({cell} AS TIMESTAMP)"
-        return (
-            f"CASE WHEN regexp_full_match({cell}, '{_DATE}[T ]{_CLOCK}{_ZONE}') THEN {zoned} "
-            f"WHEN regexp_full_match({cell}, '{_DATE}([T ]{_CLOCK})?') THEN {bare} END"
-        )
-    grammar = _GRAMMARS.get(column.type)
-    return cell if grammar is None else _guarded(cell, grammar, wanted)
-
-
-def _guarded(cell: str, grammar: str, wanted: str) -> str:
-    return f"CASE WHEN regexp_full_match({cell}, '{grammar}') THEN TRY_CAST({cell} AS {wanted}) END"
+        yield Flaw(code, column.name, reason), f"{value} IS NULL AND regexp_full_match({given}, '{grammar}')"
+    elif (column.raw == cell.ZONED) is is_zoned and column.raw.startswith(("TIMESTAMP", "DATE")):
+        yield Flaw(code, column.name, reason), f"{given} IS NOT NULL"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from syncer.manifest.models import Column, ColumnType
+from syncer.facts import Action
+from syncer.manifest.models import Column, ColumnType, Duplicates
 from syncer.manifest.nearest import did_you_mean
 
 if TYPE_CHECKING:
@@ -17,12 +18,15 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "tsv", "ssv", "jsonl", "parquet")
 _OPTIONS = {
-    "file": {"format", "delimiter", "quote", "encoding", "null_values", "columns", "moves"},
+    "file": {"format", "delimiter", "quote", "encoding", "null_values", "columns", "cursor", "moves"},
     "database": {"sql", "columns", "cursor", "moves"},
-    "sql": {"columns", "moves"},
+    "sql": {"columns", "cursor", "moves"},
     "connection": {"object", "where", "columns", "cursor", "moves"},
 }
 """Members that mean something, by kind of source."""
+_UNORDERED = frozenset({ColumnType.TEXT, ColumnType.FLOAT, ColumnType.DECIMAL, ColumnType.BOOLEAN})
+_NEEDS_ALL_ROWS = frozenset({Duplicates.MERGE, Duplicates.FIRST})
+_ADDING = frozenset({Action.CREATE, Action.DUPLICATE})
 _NEEDED = {"database": "sql", "connection": "object"}
 _TEXT_ONLY = ("delimiter", "quote", "encoding", "null_values")
 _COMPRESSION = re.compile(r"\.gz$", re.IGNORECASE)
@@ -96,24 +100,57 @@ def what_is_read(known: Known) -> Iterator[Diagnostic]:
             detail = f'The source "{name}" reads records of a connection, which is not supported.'
             advice = "Export the records to a file, and read that."
             yield known.finding("M222", ("sources", name, "connection"), detail, advice)
-        elif source.cursor is not None and source.database is not None:
-            detail = f'The source "{name}" goes on from a cursor, which is not supported: it is read whole.'
-            advice = 'Remove "cursor": what has not changed is not sent again. Narrow the query if it reads too much.'
-            yield known.finding("M222", ("sources", name, "cursor"), detail, advice)
+
+
+def cursors_are_ordered(known: Known) -> Iterator[Diagnostic]:
+    """M223: a cursor goes by a column whose values have one order everywhere, and no rule needs rows before it."""
+    for name, source in known.manifest.sources.items():
+        if source.cursor is None or source.connection is not None:
+            continue
+        declared = source.columns.get(source.cursor)
+        kind = declared.type if isinstance(declared, Column) else declared
+        if kind is None or kind in _UNORDERED:
+            detail = f'The cursor "{source.cursor}" of source "{name}" is not declared as a number or a time.'
+            advice = f'Add "columns: {{ {source.cursor}: datetime }}", or integer, or date.'
+            yield known.finding("M223", ("sources", name, "cursor"), detail, advice)
+    for name, operation in known.manifest.operations.items():
+        read = known.manifest.sources.get(operation.source)
+        if read is None or read.cursor is None:
+            continue
+        if operation.duplicates in _NEEDS_ALL_ROWS:
+            detail = (
+                f'"duplicates: {operation.duplicates}" needs all rows of a key, and a cursor leaves out the old ones.'
+            )
+            yield known.finding("M223", ("operations", name, "duplicates"), detail, "Use serialize, last or reject.")
+        if operation.only == "all" and (operation.action in _ADDING or operation.activity != "none"):
+            detail = f'Rows at the cursor are read again, and with "only: all" operation "{name}" would add them twice.'
+            yield known.finding("M223", ("operations", name, "only"), detail, 'Remove "only".')
 
 
 def column_contracts(known: Known) -> Iterator[Diagnostic]:
-    """M221: a format on a column that is no date."""
+    """M221: a format on a column that is no date; a zone in it where none belongs, or none where one does."""
     for name, source in known.manifest.sources.items():
         for column, contract in source.columns.items():
-            if (
-                isinstance(contract, Column)
-                and contract.format
-                and contract.type not in {ColumnType.DATE, ColumnType.DATETIME}
-            ):
-                detail = f'The column "{column}" is {contract.type}, and only date and datetime take a format.'
-                path = ("sources", name, "columns", column, "format")
-                yield known.finding("M221", path, detail, "Remove the format, or declare the type.")
+            if isinstance(contract, Column) and contract.format:
+                for detail, advice in _format_problem(column, contract.type, contract.format):
+                    yield known.finding("M221", ("sources", name, "columns", column, "format"), detail, advice)
+
+
+def _format_problem(column: str, kind: ColumnType, form: str) -> Iterator[tuple[str, str]]:
+    codes = set(re.findall("%-?(.)", form))
+    if kind not in {ColumnType.DATE, ColumnType.DATETIME, ColumnType.MOMENT}:
+        detail = f'The column "{column}" is {kind}, and only date, datetime and moment take a format.'
+        yield detail, "Remove the format, or declare the type."
+    elif "Z" in codes or ("z" in codes and kind is not ColumnType.MOMENT):
+        detail = f'The format of column "{column}" reads a time zone, and {kind} has none.'
+        if kind is ColumnType.MOMENT:
+            detail = (
+                f'The format of column "{column}" reads the name of a zone, which is not one and the same everywhere.'
+            )
+        yield detail, 'Declare the column as moment, and read the zone as an offset with "%z".'
+    elif "z" not in codes and kind is ColumnType.MOMENT:
+        detail = f'The format of column "{column}" reads no time zone, and a moment has one.'
+        yield detail, 'Read its offset with "%z", or declare the column as datetime and name the zone in the mapping.'
 
 
 def declared_columns_exist(known: Known) -> Iterator[Diagnostic]:

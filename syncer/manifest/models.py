@@ -102,6 +102,9 @@ class ColumnType(StrEnum):
     BOOLEAN = "boolean"
     DATE = "date"
     DATETIME = "datetime"
+    """A time on a clock, without a zone."""
+    MOMENT = "moment"
+    """A date and time with its zone."""
 
 
 class Column(Model):
@@ -110,7 +113,7 @@ class Column(Model):
     type: ColumnType = ColumnType.TEXT
     """What the column's text is read as."""
     format: Annotated[str, Field(examples=["%d.%m.%Y"])] | None = None
-    """strptime pattern for date and datetime columns that are not ISO 8601."""
+    """strptime pattern for date, datetime and moment columns that are not ISO 8601."""
     required: StrictBool = False
     """A row without a value in this column is rejected."""
     unique: StrictBool = False
@@ -145,7 +148,8 @@ class Source(Model):
     columns: dict[str, ColumnType | Column] = {}
     """Types of the columns that are not text: a type's name, or a mapping with its contract."""
     cursor: str | None = None
-    """Column of an incremental read; refused, because every source is read whole."""
+    """Column of an incremental read: only rows at or after the last confirmed value. A declared integer, date or datetime
+    that grows with every change of a row."""
     moves: Literal["exact", "within", "pinned"] | None = None
     """How apply treats a source that changed since the plan; exact for files, within for databases."""
 

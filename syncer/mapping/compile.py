@@ -34,6 +34,7 @@ _TYPES = {
     ColumnType.BOOLEAN: Type.BOOLEAN,
     ColumnType.DATE: Type.DATE,
     ColumnType.DATETIME: Type.DATETIME,
+    ColumnType.MOMENT: Type.INSTANT,
 }
 _COLUMN_TYPES = {kind: declared for declared, kind in _TYPES.items()}
 _SCALARS = {bool: Type.BOOLEAN, int: Type.INTEGER, float: Type.FLOAT}

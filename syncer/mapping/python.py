@@ -46,9 +46,15 @@ def over_arrow(node: Node) -> Callable[..., pa.Array]:
     import pyarrow as pa
 
     meaning, kind = compiled(node), arrow_type(node.type)
+    moments = [each.type is Type.INSTANT for each in columns(node)]
 
     def call(*arrays: pa.Array) -> pa.Array:
-        return pa.array(map(meaning, *(each.to_pylist() for each in arrays)), type=kind)
+        cells = (
+            # The engine holds a moment as its time in UTC.
+            (each.cast(pa.timestamp("us", "UTC")) if is_moment else each).to_pylist()
+            for each, is_moment in zip(arrays, moments, strict=True)
+        )
+        return pa.array(map(meaning, *cells), type=kind)
 
     # DuckDB evaluates annotations, and pyarrow is no global of this module.
     call.__annotations__.clear()

@@ -31,7 +31,7 @@ class Type(StrEnum):
     BOOLEAN = "boolean"
     DATE = "date"
     DATETIME = "datetime without zone"
-    INSTANT = "datetime"
+    INSTANT = "moment"
     LIST = "list of text"
     NULL = "null"
     MIXED = "values of unlike types"

@@ -161,8 +161,39 @@ def test_only_dates_take_a_format(checked: Say, said: Said) -> None:
     )
     assert told == said("""
         m.yaml:3:60: error M221: Column format does not fit
-          The column "a" is integer, and only date and datetime take a format.
+          The column "a" is integer, and only date, datetime and moment take a format.
           Remove the format, or declare the type.
+    """)
+
+
+def test_a_zone_in_a_format_belongs_to_moments(checked: Say, said: Said) -> None:
+    """A time on a clock reads no zone, a moment reads its offset, and no name of a zone is read."""
+    told = checked(
+        "M221",
+        """
+        version: 1
+        sources:
+          a:
+            file: a.csv
+            columns:
+              a: { type: datetime, format: "%d.%m.%Y %H:%M %z" }
+              b: { type: moment, format: "%d.%m.%Y %H:%M" }
+              c: { type: moment, format: "%d.%m.%Y %H:%M %Z" }
+              d: { type: moment, format: "%d.%m.%Y %H:%M %z" }
+    """,
+    )
+    assert told == said("""
+        m.yaml:6:36: error M221: Column format does not fit
+          The format of column "a" reads a time zone, and datetime has none.
+          Declare the column as moment, and read the zone as an offset with "%z".
+
+        m.yaml:7:34: error M221: Column format does not fit
+          The format of column "b" reads no time zone, and a moment has one.
+          Read its offset with "%z", or declare the column as datetime and name the zone in the mapping.
+
+        m.yaml:8:34: error M221: Column format does not fit
+          The format of column "c" reads the name of a zone, which is not one and the same everywhere.
+          Declare the column as moment, and read the zone as an offset with "%z".
     """)
 
 

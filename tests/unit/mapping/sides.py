@@ -28,6 +28,7 @@ COLUMNS = {
     "b": Type.BOOLEAN,
     "day": Type.DATE,
     "t": Type.DATETIME,
+    "m": Type.INSTANT,
 }
 SCOPE = Scope(COLUMNS, {"region": "emea", "limit": 80})
 Row = Mapping[str, Value]

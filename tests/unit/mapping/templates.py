@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
@@ -81,6 +81,7 @@ _CELLS: dict[Type, st.SearchStrategy[Value]] = {
     Type.DATETIME: _or_null(
         st.one_of(st.sampled_from(TIMES), st.datetimes(datetime(1971, 1, 1), datetime(2037, 1, 1)))
     ),
+    Type.INSTANT: _or_null(st.datetimes(datetime(1971, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC))),
 }
 ROW = st.fixed_dictionaries({name: _CELLS[kind] for name, kind in COLUMNS.items()})
 ROWS_DRAWN = 32
@@ -107,7 +108,8 @@ def _cell(kind: Type, chance: Random) -> Value:  # noqa: PLR0911 - one line for 
             return chance.random() < 0.5
         case Type.DATE:
             return chance.choice((*DATES, date.fromordinal(chance.randint(1, date.max.toordinal()))))
-    return chance.choice((*TIMES, datetime(1971, 1, 1) + timedelta(microseconds=chance.randint(0, 2 * 10**15))))
+    time = chance.choice((*TIMES, datetime(1971, 1, 1) + timedelta(microseconds=chance.randint(0, 2 * 10**15))))
+    return time.replace(tzinfo=UTC) if kind is Type.INSTANT else time
 
 
 _LETTERS = (
@@ -196,7 +198,7 @@ def _text(
         st.builds("(t | format_date('{}'))".format, _FORMATS),
         st.builds(
             "({} | string)".format,
-            st.one_of(number, st.sampled_from(["b", "day", "t", "d", "f", "(t | timezone('Europe/Berlin'))"])),
+            st.one_of(number, st.sampled_from(["b", "day", "t", "m", "d", "f", "(t | timezone('Europe/Berlin'))"])),
         ),
     )
 
@@ -262,8 +264,11 @@ _TEMPORAL = st.sampled_from(
         "(t | timezone('America/New_York'))",
         "(x | datetime | timezone('Australia/Lord_Howe'))",
         "(t | timezone('UTC'))",
+        "(m | default(t | timezone('UTC')))",
+        "(m or (x | datetime | timezone('UTC')))",
         "day",
         "t",
+        "m",
     ]
 )
 
@@ -278,10 +283,11 @@ def _test(
         st.builds("({} {} {} < 9)".format, number, st.sampled_from(["<", "=="]), number),
         st.builds(
             "({} {} {})".format,
-            st.sampled_from(["day", "t", "b"]),
+            st.sampled_from(["day", "t", "m", "b"]),
             st.sampled_from(["==", "!="]),
-            st.sampled_from(["day", "t", "b", "none"]),
+            st.sampled_from(["day", "t", "m", "b", "none"]),
         ),
+        st.builds("(m {} (t | timezone('Europe/Berlin')))".format, order),
         st.builds("({} {} {})".format, text, st.sampled_from(["==", "!="]), number),
         st.builds("({} {} none)".format, text, st.sampled_from(["==", "!="])),
         st.builds("({} in {})".format, text, text),
