@@ -36,13 +36,17 @@ def resume(
 
     The payloads are the same bytes as before; a source that changed since does not matter.
     """
+    from syncer.cli import telemetry
     from syncer.cli.views import progress, reports
     from syncer.workflow import applying, load, planning
 
     settings = planning.Settings(work=work, state=state, offline=False, sandbox=sandbox)
     loaded = load.read(project)
     unfinished = applying.find_run(loaded, settings, run)
-    with progress.running(unfinished.plan, log_format) as events:
+    with (
+        progress.running(unfinished.plan, log_format) as shown,
+        telemetry.observed(unfinished.plan, unfinished.run, shown) as events,
+    ):
         applied = applying.resume_run(loaded, unfinished, settings, events)
     reports.show(applied, again(project, work=work, state=state, sandbox=sandbox))
     raise typer.Exit(applied.result.exit_code)

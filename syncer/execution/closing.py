@@ -72,6 +72,7 @@ class Closing:
                 in_doubt=counts[Outcome.IN_DOUBT],
                 connection=operation.connection,
                 calls=node.courier.session.calls_made(),
+                is_old=unit.id in self._running.settled_before,
             )
         )
         tally = self._tallies[operation.name]

@@ -23,6 +23,7 @@ from syncer.errors import (
     SyncerError,
 )
 from syncer.execution import doubt, parts
+from syncer.execution.events import UnitSent
 from syncer.execution.resolve import LATE_SECONDS, applied_letter
 from syncer.execution.resume import Stage
 from syncer.execution.running import Stopped
@@ -162,6 +163,7 @@ class Courier:
         clock = self.running.context.clock
         began = clock.monotonic()
         await self.running.note(Committing(unit=unit.id, at=clock.now()))
+        self.running.context.listener(UnitSent(self.node, unit.id, unit.payload.records))
         try:
             answer = await self.session.commit(unit, reference)
         except InDoubtError as error:

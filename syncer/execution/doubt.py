@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, assert_never
 
 from syncer.errors import InDoubtError, QuotaSpentError, RefusedError, RetryableError
+from syncer.execution import parts
 from syncer.execution.resolve import LATE_SECONDS, Adopt, Judged, SendAnew, applied_letter, decide
 from syncer.execution.running import Stopped
+from syncer.facts import Repeat
 from syncer.outcome import Outcome
-from syncer.state.protocol import AcceptedNote, Doubted, Held, RejectNote, Remedying, Unsent, lettered
+from syncer.state.protocol import AcceptedNote, Doubted, Held, RejectNote, Remedying, Split, Unsent, lettered
 from syncer.targets.protocol import Found, Remedy, Verdict
 
 if TYPE_CHECKING:
@@ -156,7 +158,11 @@ async def _act(courier: Courier, unit: Unit, progress: _Progress, judged: Judged
     for position in judged.rejected:
         progress.letters[position] = _REJECTED
         progress.rejects[position] = progress.refused[position]
-    if judged.remedies and progress.sends < MOST_SENDS:
+    if judged.remedies and courier.is_job and courier.rule.repeat is Repeat.NEVER:
+        if courier.state(unit).attempt < MOST_SENDS:
+            await _repeat_job(courier, unit, progress)
+            return False
+    elif judged.remedies and progress.sends < MOST_SENDS:
         progress.sends += 1
         for remedy, founds in judged.remedies:
             for start in range(0, len(founds), RECORDS_AT_ONCE):
@@ -171,6 +177,25 @@ async def _act(courier: Courier, unit: Unit, progress: _Progress, judged: Judged
         return True
     await _hold(courier, unit, progress, judged.held)
     return False
+
+
+async def _repeat_job(courier: Courier, unit: Unit, progress: _Progress) -> None:
+    """Send what the manifest wants sent again by the job's own path: no request can add program members."""
+    running = courier.running
+    running.check(courier.connection)
+    positions, at = tuple(progress.undecided()), running.context.clock.now()
+    await running.note(
+        Remedying(unit=unit.id, how=Remedy.REPEAT.value, positions=positions, at=at, wait_seconds=0.0)
+    )
+    if len(positions) == unit.payload.records:
+        await running.note(Unsent(unit=unit.id, reason="It is sent again, as the manifest wants it."))
+        await courier.carry(unit)
+        return
+    text, packed = lettered(progress.text.replace(_OPEN, Outcome.PENDING.letter))
+    reason = "The rest is sent again, as the manifest wants it."
+    rejects = tuple(progress.notes)
+    await running.note(Split(unit=unit.id, reason=reason, letters=text, packed=packed, rejects=rejects))
+    await parts.carry(courier, unit)
 
 
 async def _hold(courier: Courier, unit: Unit, progress: _Progress, held: Sequence[Found]) -> None:

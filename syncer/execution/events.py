@@ -19,6 +19,15 @@ class NodeStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitSent:
+    """A request or job, or a part of one, is about to leave."""
+
+    node: str
+    unit: str
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
 class UnitSettled:
     """One request or job ended; counts by outcome. `calls` were made to its connection by this process so far."""
 
@@ -32,6 +41,8 @@ class UnitSettled:
     in_doubt: int
     connection: str = ""
     calls: int = 0
+    is_old: bool = False
+    """An earlier process of the run has settled it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,15 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """The run ended, for this process at least. `reason` is "" when every row has its outcome."""
+
+    node: str
+    exit_code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Noticed:
     """A thing a person should know, in a full sentence."""
 
@@ -58,7 +78,7 @@ class Noticed:
     sentence: str
 
 
-Event = NodeStarted | UnitSettled | NodeSettled | Waiting | Noticed
+Event = NodeStarted | UnitSent | UnitSettled | NodeSettled | Waiting | Noticed | Ended
 
 if TYPE_CHECKING:
     Listener = Callable[[Event], None]

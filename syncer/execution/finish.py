@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from syncer.errors import BugError, SyncerError
 from syncer.execution import account, report
+from syncer.execution.events import Ended
 from syncer.execution.rejects import line
 from syncer.execution.report import Tally
 from syncer.state.protocol import Finished, Parked
@@ -55,7 +56,8 @@ async def finish(plan: Plan, running: Running, nodes: Mapping[str, NodeRun], spo
         )
     except SyncerError as error:
         running.halt(error)
-        return result()
+        ended = result()
+    context.listener(Ended("", ended.exit_code, "" if ended.is_finished else ended.reason))
     return ended
 
 

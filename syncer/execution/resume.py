@@ -108,6 +108,10 @@ class Past:
         """Return the units and parts that wait for a person's word."""
         return tuple(name for name, state in self.units.items() if state.stage is Stage.HELD)
 
+    def settled(self) -> tuple[str, ...]:
+        """Return the units and parts that have their outcomes."""
+        return tuple(name for name, state in self.units.items() if state.stage is Stage.SETTLED)
+
     def add(self, note: Note) -> None:
         """Take one note in; raises `StateError` when it cannot follow what came before."""
         match note:
@@ -125,7 +129,10 @@ class Past:
                 before = self._before(note.unit, None, Stage.UNSENT, Stage.RULED_UNSENT)
                 if before is not None and before.sha256 != note.sha256:
                     raise _senseless(note.unit, "was to be sent again with other bytes")
-                self.units[note.unit] = UnitState(Stage.UNSENT, note.sha256, note.attempt, note.records)
+                repeated = before.repeated if before else 0
+                self.units[note.unit] = UnitState(
+                    Stage.UNSENT, note.sha256, note.attempt, note.records, repeated=repeated
+                )
             case _:
                 self._follow(note)
 

@@ -40,6 +40,8 @@ class Running:
         self.context = context
         self.past = past
         self.history = history
+        self.settled_before = frozenset(past.settled())
+        """Units that an earlier process brought to their end."""
         self.lanes = Lanes()
         self.is_recovering = False
         """While what was sent before is being settled, nothing new may be sent."""
