@@ -43,6 +43,7 @@ _UNREADABLE = re.compile(
 _UNSENDABLE = re.compile("[\x00\x02-\x08\x0b\x0c\x0e-\x1e\x7f\ud800-\udfff]")
 """In values, by way of an escape. Tab, line ends and the two control characters that serve as delimiters pass."""
 _BEYOND_UNICODE = re.compile(r"\\U(?!000|0010)")
+_DIRECTIVE = re.compile(r"^%", re.MULTILINE)
 _SHOWN = 40
 _PRIVATE = re.compile(r"secret|password|token", re.IGNORECASE)
 
@@ -105,6 +106,14 @@ class _Composer:
         except (YAMLError, ValueError, OverflowError) as error:
             self.root = None
             self.report_syntax(error)
+        except AssertionError:
+            # The parser asserts that a directive names a version of YAML that it knows.
+            self.root = None
+            directive = _DIRECTIVE.search(self.text)
+            self.report_directive(directive.start() if directive else 0)
+
+    def report_directive(self, mark: StreamMark | int) -> None:
+        self.report("M117", mark, "The document opens with a directive.", 'Remove the line that starts with "%".')
 
     def report_syntax(self, error: Exception) -> None:
         mark = getattr(error, "problem_mark", None)
@@ -134,8 +143,7 @@ class _Composer:
             self.report("M108", event.start_mark, "A second document starts here.", "Move it into its own file.")
             raise _StopError
         if event.version or event.tags:
-            detail = "The document opens with a directive."
-            self.report("M117", event.start_mark, detail, 'Remove the line that starts with "%".')
+            self.report_directive(event.start_mark)
 
     def take_node(self, event: ScalarEvent | CollectionStartEvent) -> None:
         if event.tag is not None:

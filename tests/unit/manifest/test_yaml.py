@@ -292,6 +292,23 @@ def test_directives_are_refused(findings: Say, said: Said) -> None:
     """)
 
 
+def test_directives_of_unknown_versions_are_refused(findings: Say, said: Said) -> None:
+    """A version that the parser itself does not know is no other case."""
+    told = findings(
+        """
+        # A file.
+        %YAML 1.0
+        ---
+        version: 1
+    """,
+    )
+    assert told == said("""
+        m.yaml:2:1: error M117: Directives are not allowed
+          The document opens with a directive.
+          Remove the line that starts with "%".
+    """)
+
+
 def test_names_of_members_are_text(findings: Say, said: Said) -> None:
     """Numbers, truth values, null and lists name nothing."""
     told = findings(
