@@ -87,6 +87,8 @@ class Context:
     ledger_serials: Mapping[str, int]
     guards: Mapping[str, Guard] = field(default_factory=dict)
     listener: Listener = _deaf
+    instances: Mapping[str, str] = field(default_factory=dict)
+    """By connection, what tells one vendor instance from another."""
     offload: Offload = in_thread
     stop: Stop = field(default_factory=Stop)
 

@@ -80,6 +80,8 @@ class _Walk:
                     tool=self._context.tool,
                     resumed=bool(running.past.plan),
                     at=self._context.clock.now(),
+                    instances=tuple(sorted(self._context.instances.items())),
+                    writes=tuple((each.name, each.connection) for each in self._plan.operations),
                 )
             )
             await self._recover()

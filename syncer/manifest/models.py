@@ -309,7 +309,7 @@ class Operation(Model):
     on_unknown: Literal["hold", "resend"] = "hold"
     """What to do with a write whose answer was lost and that cannot be looked up."""
     spread: StrictBool = False
-    """Spread the calls over the day."""
+    """Whether its calls may take several days: a run parks when a day is spent, and resumes on the next one."""
 
     @property
     def options(self) -> dict[str, str]:

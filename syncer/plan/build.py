@@ -14,7 +14,7 @@ from syncer.facts import Repeat, Usage
 from syncer.manifest.gone import cleared_by
 from syncer.manifest.models import Deletes
 from syncer.plan import guard
-from syncer.plan.budget import connection_plan, days, over
+from syncer.plan.budget import connection_plan, days, over, said_of_days
 from syncer.plan.choose import Contest, Part, choose, refusal
 from syncer.plan.cost import is_uniform, waves
 from syncer.plan.digest import sealed
@@ -36,7 +36,7 @@ from syncer.plan.models import (
 from syncer.plan.words import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from syncer.facts import Capabilities, ObjectSchema, OperationFacts, ReadFacts, SharedKeys
     from syncer.manifest.models import Manifest, Operation, Source, Target
@@ -69,20 +69,25 @@ def build_plan(  # noqa: PLR0913, PLR0917 - a plan is made of exactly these, and
     shared: Sequence[SharedKeys],
     schemas: Mapping[At, ObjectSchema],
     reviewed: Plan | None = None,
+    instances: Mapping[str, str] | None = None,
 ) -> Plan:
     """Return the plan of the operations in `facts`; raises `PlanRefusedError` with every reason there is.
 
-    With a `reviewed` plan, each operation goes by the paths that it has there, whatever its rows are now.
+    With a `reviewed` plan, each operation goes by the paths that it has there, whatever its rows are now. `instances`
+    tell, by connection, which are one vendor instance; without them the address as it is written does.
     """
+    places = {name: f"{each.system} {each.base_url}" for name, each in manifest.connections.items()}
+    places |= instances or {}
     kept = {name: _paths_of(name, reviewed) for name in facts}
     drafts = [_draft(name, manifest, facts[name], capabilities, schemas, kept[name]) for name in sorted(facts)]
     refusals = [each for draft in drafts for each in draft.refusals]
-    connections, warnings, spent = _connections(manifest, drafts, usage)
+    connections, warnings, spent = _connections(manifest, drafts, usage, places)
+    spread = frozenset(each.name for each in connections if each.days)
     refusals += spent
     order: tuple[str, ...] = ()
     edges: tuple[Edge, ...] = ()
     try:
-        steps = [_step(draft, manifest, schemas) for draft in drafts]
+        steps = [_step(draft, drafts, schemas, places, spread) for draft in drafts]
         order, edges, said = build_edges(steps, {draft.name: draft.nodes for draft in drafts}, shared)
         warnings += _absent(drafts) + list(said)
     except CircleError as circle:
@@ -212,41 +217,56 @@ def _node(name: str, wave: int, part: Part) -> Node:
 
 
 def _connections(
-    manifest: Manifest, drafts: Sequence[_Draft], usage: Mapping[str, Usage]
+    manifest: Manifest, drafts: Sequence[_Draft], usage: Mapping[str, Usage], places: Mapping[str, str]
 ) -> tuple[tuple[ConnectionPlan, ...], list[str], list[Diagnostic]]:
     plans, warnings, refusals = [], [], []
     mine: dict[str, list[_Draft]] = {}
     for draft in drafts:
         mine.setdefault(draft.target.connection, []).append(draft)
+    needed = {name: sum(node.calls + node.polls for node in _nodes(found)) for name, found in mine.items()}
     for name in sorted(mine):
-        nodes = [node for draft in mine[name] for wave in draft.nodes for node in wave]
+        nodes = _nodes(mine[name])
         used = usage.get(name, Usage())
-        plan = connection_plan(name, manifest.connections[name], used, nodes)
+        others = sum(calls for other, calls in needed.items() if other != name and places[other] == places[name])
+        plan = connection_plan(name, manifest.connections[name], used, nodes, others)
         reads = sum(draft.facts.looked.calls for draft in mine[name] if draft.facts.looked)
-        plan = plan.model_copy(update={"reads": reads})
         patient = {draft.name for draft in mine[name] if draft.operation.spread}
         spread = sum(node.calls + node.polls for node in nodes if node.operation in patient)
-        refused = over(plan, spread)
+        plan = plan.model_copy(update={"reads": reads, "days": days(plan) if spread else ()})
+        refused = over(plan, spread if plan.days else 0)
         refusals += [refused] if refused else []
-        warnings += [days(plan)] if days(plan) and not refused else []
+        warnings += [said_of_days(plan)] if plan.days and not refused else []
         if used.calls_quota is None and manifest.connections[name].budget.reserve != "0%":
             warnings.append(f'The reserve of connection "{name}" cannot be kept: its quota was not looked up.')
         plans.append(plan)
     return tuple(plans), warnings, refusals
 
 
-def _step(draft: _Draft, manifest: Manifest, schemas: Mapping[At, ObjectSchema]) -> Step:
-    connection = manifest.connections[draft.target.connection]
+def _nodes(drafts: Sequence[_Draft]) -> list[Node]:
+    return [node for draft in drafts for wave in draft.nodes for node in wave]
+
+
+def _step(
+    draft: _Draft,
+    drafts: Sequence[_Draft],
+    schemas: Mapping[At, ObjectSchema],
+    places: Mapping[str, str],
+    spread: Collection[str],
+) -> Step:
+    """Return an operation for the graph; one that takes several days lets those go first that must be done today."""
+    connection = draft.target.connection
+    urgent = [each.name for each in drafts if each.target.connection == connection and not each.operation.spread]
     schema = schemas.get((draft.target.connection, draft.target.object))
     carried = {field for each in draft.facts.slices for field in each.fields}
     return Step(
         name=draft.name,
         # Two connections may name one instance; the same address is the same instance.
-        instance=f"{connection.system} {connection.base_url}",
+        instance=places[connection],
         object=draft.target.object,
         key=draft.target.key_fields,
         action=draft.operation.action,
         after=draft.operation.after,
+        yields=tuple(urgent) if draft.operation.spread and connection in spread else (),
         parents=frozenset(parent for name in carried for parent in _parents(schema, name)),
     )
 

@@ -41,6 +41,8 @@ class Step:
     key: tuple[str, ...]
     action: Action
     after: tuple[str, ...] = ()
+    yields: tuple[str, ...] = ()
+    """Operations that share the day's calls with this one, and must have theirs today."""
     parents: frozenset[str] = frozenset()
     """Objects that the written fields point to."""
 
@@ -114,6 +116,8 @@ def _waits(steps: Sequence[Step]) -> _Waits:
             if name in waits:
                 is_clearing_up = cleared_by(step.name) == name
                 waits[step.name][name] = _CLEARING if is_clearing_up else f'"{step.name}" says "after: [{name}]".'
+        for name in step.yields:
+            waits[step.name].setdefault(name, f'"{step.name}" takes several days, and "{name}" must be done today.')
     objects: dict[tuple[str, str], list[Step]] = defaultdict(list)
     for step in steps:
         objects[step.instance, step.object.casefold()].append(step)

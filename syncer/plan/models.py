@@ -67,6 +67,10 @@ class ConnectionPlan(PlanModel):
     left: int | None = None
     reads: int = Field(default=0, exclude_if=_is_unset)
     """Calls that were made to look records up for this plan; they are spent."""
+    used_by_project: int = Field(default=0, exclude_if=_is_unset)
+    """Calls of today by runs that share the state, of this project or another."""
+    days: tuple[int, ...] = Field(default=(), exclude_if=_is_unset)
+    """Calls a day, today first, where the plan takes more days than one."""
 
 
 class Losing(PlanModel):

@@ -33,6 +33,10 @@ NAMED = 8
 """Digests of one kind that are listed; the plan's file has all of them, and its own digest covers them."""
 
 
+_SPREAD = Fidelity.ESTIMATED
+"""What others use tomorrow is not known today."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of an operation's rows. `depth` 1 is a part of the line above, 2 a part of that."""
@@ -284,10 +288,13 @@ def budget(connection: ConnectionPlan) -> tuple[tuple[str, Fidelity], ...]:
     needed = needed if connection.polls else count(connection.calls, "call")
     left = "" if connection.left is None else f", {number(connection.left)} left today"
     found = [(f"{needed}{left}", connection.fidelity)]
+    if connection.days:
+        found.append((f"spread over {count(len(connection.days), 'day')}, {number(connection.days[0])} today", _SPREAD))
     if connection.reads:
         found.append((f"{count(connection.reads, 'call')} made to look records up", Fidelity.CHECKED))
     if connection.budget is not None:
-        found.append((f"budget {number(connection.budget)} a day", Fidelity.CHECKED))
+        ours = f", {number(connection.used_by_project)} used by runs here" if connection.used_by_project else ""
+        found.append((f"budget {number(connection.budget)} a day{ours}", Fidelity.CHECKED))
     if connection.quota is None:
         found.append(("quota and calls of today", Fidelity.UNKNOWN))
     else:

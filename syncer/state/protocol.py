@@ -50,6 +50,10 @@ class Started(NoteModel):
     resumed: bool = False
     at: float = 0.0
     """Wall time, for the report; 0 in journals of versions that did not note it."""
+    instances: tuple[tuple[str, str], ...] = ()
+    """The vendor's instance of each connection: calls to one instance share a day, whoever makes them."""
+    writes: tuple[tuple[str, str], ...] = ()
+    """The connection of each operation."""
 
 
 class Intended(NoteModel):

@@ -30,6 +30,7 @@ from syncer.state.place import write_durably
 from syncer.state.protocol import Committing, Finished, Held, Parked, Settled, Started
 from syncer.targets import registry
 from syncer.workflow.endpoints import declared_endpoint, instance_of, sessions
+from syncer.workflow.spent import spent_today
 from syncer.workflow.unfinished import refuse_before_others
 
 if TYPE_CHECKING:
@@ -155,6 +156,7 @@ async def _run(
                 sandbox=settings.sandbox,
                 fence=fence(lease),
                 recent_calls=recent,
+                spent=await spent_today(store, settings.clock),
                 transport=settings.transport,
             ) as opened:
                 context = Context(
@@ -170,6 +172,7 @@ async def _run(
                     ledger_serials={each.name: int(each.digest) for each in plan.inputs.ledger},
                     guards=guards,
                     listener=events,
+                    instances={name: instance_of(loaded, name) for name in names},
                     offload=settings.offload,
                     stop=stop,
                 )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from syncer.facts import System
-from syncer.manifest.template import ResolvedConnection, resolve_connections
+from syncer.manifest.template import ResolvedConnection, resolve_connections, resolve_template
 from syncer.secret import Secret
 from syncer.targets import registry
 from syncer.targets.endpoint import Endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
     import httpx
 
@@ -61,26 +62,38 @@ async def sessions(
     sandbox: bool,
     fence: Callable[[], None] = lambda: None,
     recent_calls: int = 0,
+    spent: Mapping[str, int] | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> AsyncIterator[dict[str, Session]]:
     """Open a session for each named connection and close all of them at the end.
 
-    `fence` is asked right before each write leaves; `recent_calls` were made just before; a `transport` stands in for
-    the network.
+    `fence` is asked right before each write leaves; `recent_calls` were made just before; `spent` are the calls that
+    were made today, by instance, and are taken off the budget; a `transport` stands in for the network.
     """
     opened: dict[str, Session] = {}
     try:
-        for endpoint in endpoints(loaded, names):
+        for each in endpoints(loaded, names):
+            endpoint = _less(each, (spent or {}).get(instance_of(loaded, each.name), 0))
             opened[endpoint.name] = registry.open_session(
                 endpoint, clock, transport, sandbox=sandbox, fence=fence, recent_calls=recent_calls
             )
         yield opened
     finally:
-        for each in opened.values():
-            await each.close()
+        for session in opened.values():
+            await session.close()
+
+
+def _less(endpoint: Endpoint, spent: int) -> Endpoint:
+    return endpoint if endpoint.budget is None else replace(endpoint, budget=max(0, endpoint.budget - spent))
 
 
 def instance_of(loaded: Loaded, connection: str) -> str:
-    """Return what tells two connections of one vendor instance to be the same: system and address as written."""
+    """Return what tells two connections of one vendor instance to be the same, in any project: system and address.
+
+    An address that needs what the environment does not have, as in an offline plan, counts as it is written.
+    """
     known = loaded.manifest.connections[connection]
-    return f"{known.system} {known.base_url}"
+    address, faults = resolve_template(known.base_url, os.environ, loaded.manifest.vars)
+    if faults or isinstance(address, Secret):
+        address = known.base_url
+    return f"{known.system} {address.strip().rstrip('/').casefold()}"

@@ -25,6 +25,7 @@ from syncer.state import registry
 from syncer.state.protocol import in_thread
 from syncer.workflow import clearing, load, refreshing
 from syncer.workflow.endpoints import instance_of, sessions
+from syncer.workflow.spent import spent_today
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -133,8 +134,8 @@ async def draw_up(
     manifest = loaded.manifest
     capabilities = load.capabilities(manifest)
     names = [*loaded.pipelines, *(name for name in kept if name not in loaded.pipelines)]
-    usage = {} if settings.offline else await _usage(loaded, names, settings, progress)
     store = settings.store(loaded.root)
+    usage = {} if settings.offline else await _usage(loaded, names, store, settings, progress)
     ledger = store.ledger()
     staged: dict[str, StagedOperation] = {}
     serials: dict[str, int] = {}
@@ -190,6 +191,7 @@ async def draw_up(
         _shared(loaded, staged),
         loaded.schemas,
         reviewed,
+        {name: instance_of(loaded, name) for name in manifest.connections},
     )
     return Planned(plan, loaded, staged, capabilities, serials, folder)
 
@@ -219,16 +221,20 @@ def _looked_before(reviewed: Plan, facts: OperationFacts) -> OperationFacts:
     return replace(facts, looked=ReadFacts(**{**looked.model_dump(), "fields": fields}))
 
 
-async def _usage(loaded: Loaded, operations: Sequence[str], settings: Settings, progress: Progress) -> dict[str, Usage]:
-    """Ask every connection that the chosen operations write to how much of today's quota is used."""
+async def _usage(
+    loaded: Loaded, operations: Sequence[str], store: OpenStore, settings: Settings, progress: Progress
+) -> dict[str, Usage]:
+    """Ask every connection that the chosen operations write to for today's usage, and the state for our part of it."""
     found = {}
+    spent = await spent_today(store, settings.clock)
     names = {_at(loaded, name)[0] for name in operations}
     async with sessions(
         loaded, names, settings.clock, sandbox=settings.sandbox, transport=settings.transport
     ) as opened:
         for name, session in opened.items():
             progress(name, "asking for today's usage")
-            found[name] = await session.usage()
+            asked = await session.usage()
+            found[name] = replace(asked, calls_by_project=spent.get(instance_of(loaded, name), 0))
     return found
 
 

@@ -47,6 +47,7 @@ def make_again(
         raise
     said = (*(str(each) for each in compared), *_still(reviewed))
     if planned.plan.inputs == reviewed.inputs:
+        _check_order(reviewed, planned)
         return planned.of(reviewed), said
     return planned, said
 
@@ -73,6 +74,19 @@ def _held(reviewed: Plan, now: Plan) -> tuple[Moved, ...]:
     if strayed:
         raise StalePlanError("P121", f"{'; '.join(strayed)}.", _AGAIN)
     return compared
+
+
+def _check_order(reviewed: Plan, now: Planned) -> None:
+    """Refuse where a step must wait today that need not wait in the plan: its calls or instance are not what they were.
+
+    A plan whose day has become too small is spread, and one made offline may not know that two addresses are one.
+    """
+    known = {(each.before, each.after) for each in reviewed.edges}
+    new = next((each for each in now.plan.edges if (each.before, each.after) not in known), None)
+    if new is not None:
+        now.close()
+        detail = f'Since it was made, "{new.after}" has come to wait for "{new.before}": {new.reason}'
+        raise StalePlanError("P111", detail, _AGAIN)
 
 
 def _still(reviewed: Plan) -> Iterator[str]:

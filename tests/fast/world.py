@@ -67,6 +67,10 @@ class World:
             self._sleepers.remove(deadline)
             self._happened += 1
 
+    def pass_by(self, seconds: float) -> None:
+        """Let time go by while nothing runs."""
+        self._jump(self.now() + seconds)
+
     def enter(self, patch: pytest.MonkeyPatch) -> None:
         """Let syncer in this process live in this time."""
         patch.setattr(SystemClock, "now", lambda _clock: self.now())

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """Answers a story's `sandbox …`: what reached it, what it holds, what shall go wrong."""
+    """Answers a story's `sandbox …`: what reached it, what it holds, what shall go wrong, how time goes by."""
 
     served: Served
+    world: World
 
     def __call__(self, given: list[str]) -> str:
         """Return what the words ask for, as lines."""
@@ -36,6 +37,9 @@ class Witness:
                 held = self.served.ask("state")[system].get(name, [])
                 lines = sorted("  ".join(str(each.get(field, "")) for field in fields).rstrip() for each in held)
                 return "".join(f"{line}\n" for line in lines) or "(none)\n"
+            case ["wait", hours]:
+                self.world.pass_by(float(hours) * 3600)
+                return ""
             case ["calls", *part]:
                 calls = [f"{each['method']} {each['endpoint']}" for each in self.served.ask("log")]
                 return "".join(f"{each}\n" for each in calls if all(word in each for word in part)) or "(none)\n"
@@ -54,7 +58,8 @@ def served() -> Iterator[Served]:
 def player(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Player:
     """An empty project folder named `shop`, below a folder with the object snapshots, and a fresh sandbox."""
     served.ask("reset", {})
-    World(served.control_url).enter(monkeypatch)
+    world = World(served.control_url)
+    world.enter(monkeypatch)
     (tmp_path / "schemas").symlink_to(ROOT / "schemas")
     folder, programs = tmp_path / "shop", tmp_path / "bin"
     folder.mkdir()
@@ -63,4 +68,4 @@ def player(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     (programs / "syncer").chmod(0o700)
     environment = served.environment()
     environment["PATH"] = f"{programs}:{environment['PATH']}"
-    return Player(folder, environment, Witness(served), monkeypatch)
+    return Player(folder, environment, Witness(served, world), monkeypatch)

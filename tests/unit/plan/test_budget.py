@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 
 from syncer.errors import PlanRefusedError
-from syncer.facts import Fidelity, Usage
-from syncer.plan.models import ConnectionPlan
+from syncer.facts import Fidelity, SharedKeys, Usage
+from syncer.plan.build import build_plan
+from syncer.plan.models import ConnectionPlan, Plan
 from tests.fakes.capabilities import LEAD
-from tests.fakes.projects import plan
+from tests.fakes.projects import ABLE, INPUTS, TARGETS, manifest, plan
 from tests.fakes.rows import facts
 
 CREATE = {"action": "create"}
@@ -67,11 +70,79 @@ def test_a_quota_alone_refuses_too() -> None:
         plan({"a": {}}, {"a": facts("a", LEAD, ((900,),))}, usage={"marketo": Usage(98, 100)})
 
 
+def spread(budget: dict[str, object], used: Usage | None = None, **others: dict[str, object]) -> Plan:
+    """Return a plan of operation `a`, which may take several days for its ten calls, and others of one call each."""
+    known = {"a": facts("a", LEAD, ((3_000,),))} | {name: facts(name, LEAD, ((300,),)) for name in others}
+    said = {"a": CREATE | {"spread": True}} | {name: CREATE | more for name, more in others.items()}
+    shared = [SharedKeys(first, second, 0) for first, second in combinations(sorted(known), 2)]
+    return plan(said, known, budget=budget, usage={"marketo": used} if used else {}, shared=shared)
+
+
 def test_a_spread_operation_may_take_several_days() -> None:
-    """Its calls do not refuse the plan; the plan says that the run will park."""
-    known = {"a": facts("a", LEAD, ((3_000,),)), "b": facts("b", LEAD, ((300,),))}
-    made = plan({"a": CREATE | {"spread": True}, "b": CREATE}, known, budget={"calls_per_day": 5})
-    assert any("needs 11 calls and 5 are left today: the run parks" in warning for warning in made.warnings)
+    """The plan says what goes today and what on which day, and how it goes on."""
+    made = spread({"calls_per_day": 4})
+    assert made.connections[0].days == (4, 4, 2)
+    assert (
+        'Connection "marketo" needs 10 calls, spread over 3 days: 4 today, 4 on day 2, 2 on day 3. Apply sends '
+        "today's share and parks (exit 8); `syncer resume` sends the next day's."
+    ) in made.warnings
+
+
+@pytest.mark.parametrize(
+    ("budget", "used", "days"),
+    [
+        ({"calls_per_day": 10}, None, ()),
+        ({"calls_per_day": 6}, Usage(calls_by_project=6), (0, 6, 4)),
+        ({"reserve": "10%"}, Usage(88, 100), (2, 8)),
+        ({"calls_per_day": 5, "reserve": "10%"}, Usage(88, 100), (2, 5, 3)),
+        ({"calls_per_day": 1}, None, (1,) * 10),
+    ],
+)
+def test_a_later_day_is_a_whole_one(budget: dict[str, object], used: Usage | None, days: tuple[int, ...]) -> None:
+    """Today has what everybody's use and ours leave; later days have the budget, or the quota less the reserve."""
+    made = spread(budget, used)
+    assert made.connections[0].days == days
+    assert any("and so on to day 10" in each for each in made.warnings) is (days == (1,) * 10)
+
+
+@pytest.mark.parametrize(("budget", "used"), [({"reserve": "100%"}, Usage(0, 100)), ({"calls_per_day": 1}, None)])
+def test_what_no_number_of_days_has_room_for_is_refused(budget: dict[str, object], used: Usage | None) -> None:
+    """A day that never has a call for us, or more days than a year."""
+    known = {"a": facts("a", LEAD, ((300 * 400,),))}
+    with pytest.raises(PlanRefusedError, match="P101"):
+        plan({"a": CREATE | {"spread": True}}, known, budget=budget, usage={"marketo": used} if used else {})
+
+
+def test_what_must_be_done_today_goes_first() -> None:
+    """Operations that share the day's calls and may not wait are settled before those that may."""
+    made = spread({"calls_per_day": 4}, b={}, z={})
+    assert {(each.before, each.after) for each in made.edges} == {("b/1/sync", "a/1/sync"), ("z/1/sync", "a/1/sync")}
+    assert '"a" takes several days, and "b" must be done today.' in made.edges[0].reason
+    assert spread({"calls_per_day": 12}, b={}, z={}).edges == ()
+
+
+def test_what_must_be_done_today_cannot_wait_for_days() -> None:
+    """An operation that follows one of several days is refused, with both reasons."""
+    with pytest.raises(PlanRefusedError, match=r"P106[\s\S]*takes several days[\s\S]*after: \[a\]"):
+        spread({"calls_per_day": 4}, b={"after": ["a"]})
+    assert spread({"calls_per_day": 4}, b={"after": ["a"], "spread": True}).connections[0].days == (4, 4, 3)
+
+
+def test_what_may_not_wait_must_fit_today() -> None:
+    """Only the calls of operations that say so are put off."""
+    with pytest.raises(PlanRefusedError, match="P101"):
+        spread({"calls_per_day": 1}, b={}, c={})
+
+
+def test_connections_to_one_instance_share_its_quota() -> None:
+    """However many names an instance has, its day is one; another instance has its own."""
+    targets = TARGETS | {"again": {"connection": "crm", "object": "Contact", "key": "Key__c"}}
+    known = {"a": facts("a", LEAD, ((3_000,),)), "b": facts("b", ABLE["crm", "Contact"], ((400,),))}
+    usage = dict.fromkeys(("marketo", "crm"), Usage(90, 100))
+    given = (manifest({"a": CREATE, "b": CREATE | {"target": "again"}}, targets=targets), known, ABLE, usage, INPUTS)
+    build_plan("acme", *given, (), {})
+    with pytest.raises(PlanRefusedError, match="P101"):
+        build_plan("acme", *given, (), {}, instances={"marketo": "one", "crm": "one"})
 
 
 def test_a_reserve_without_a_known_quota_is_a_warning() -> None:
