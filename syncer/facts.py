@@ -323,6 +323,19 @@ class ReadFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class CursorFacts:
+    """An incremental read: from which value of a column on, and how far the next read may begin. "": from the start."""
+
+    column: str
+    since: str
+    until: str
+    is_held: bool
+    """A row that is refused keeps the cursor from passing it."""
+    stamp: str
+    """Digest of what the cursor is true of: the source as declared, and what is made of its rows."""
+
+
+@dataclass(frozen=True, slots=True)
 class GoneFacts:
     """What becomes of the keys that left a source: deleted, or kept for one of four reasons."""
 
@@ -371,6 +384,8 @@ class OperationFacts:
     """Fields whose template is not compiled and runs over Arrow record groups."""
     looked: ReadFacts | None = None
     """What the target holds for the keys; None where it was not asked."""
+    cursor: CursorFacts | None = None
+    """From where on the source was read; None for a source that is read whole."""
     cleared: GoneFacts | None = None
     """What becomes of the keys that left; None where nobody asked for anything to be done."""
 

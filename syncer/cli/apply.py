@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncer.cli.options import Base, Exclude, LogFormat, Loopback, Memory, Select, State, Work, again
+from syncer.cli.options import Base, Exclude, Full, LogFormat, Loopback, Memory, Select, State, Work, again
 
 EXAMPLES = """\
 Examples:
@@ -43,6 +43,7 @@ def apply(
     select: Select = None,
     exclude: Exclude = None,
     base: Base = None,
+    full: Full = False,
     work: Work = None,
     state: State = None,
     sandbox: Loopback = False,
@@ -53,11 +54,12 @@ def apply(
 
     Every request is journalled before and after. A run that was cut goes on with `syncer resume`.
     """
+    from syncer.cli import telemetry
     from syncer.cli.views import changed, plans, progress, reports, trouble
     from syncer.errors import UserError
     from syncer.workflow import applying, load, pinning, planning, remaking
 
-    settings = planning.Settings(work=work, state=state, offline=False, sandbox=sandbox, memory_limit=memory)
+    settings = planning.Settings(work=work, state=state, offline=False, full=full, sandbox=sandbox, memory_limit=memory)
     if what.is_file() and what.suffix not in (".yaml", ".yml"):
         reviewed = planning.read_plan(what)
         planning.check_approved(reviewed, approved)
@@ -97,7 +99,10 @@ def apply(
                 return
         if not planned.plan.nodes:
             progress.note("Nothing to send: no row is new or changed.")
-        with progress.running(planned.plan, log_format) as events:
+        with (
+            progress.running(planned.plan, log_format) as shown,
+            telemetry.observed(planned.plan, new.run, shown) as events,
+        ):
             applied = applying.apply_plan(planned, new, settings, events)
     reports.show(applied, again(what if reviewed is None else project, work=work, state=state, sandbox=sandbox))
     raise typer.Exit(applied.result.exit_code)

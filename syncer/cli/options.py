@@ -77,6 +77,9 @@ Base = Annotated[
         show_default="the target of a pull or merge request",
     ),
 ]
+Full = Annotated[
+    bool, typer.Option("--full", help="Read sources with a cursor from the start, not from where the last run ended.")
+]
 Loopback = Annotated[
     bool,
     typer.Option("--sandbox", help="Allow plain HTTP to this machine, for `syncer sandbox`. Never set in a manifest."),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncer.cli.options import Base, Exclude, Loopback, Memory, PlanFormat, Project, Select, State, Work, again
+from syncer.cli.options import Base, Exclude, Full, Loopback, Memory, PlanFormat, Project, Select, State, Work, again
 
 EXAMPLES = """\
 Examples:
@@ -20,6 +20,7 @@ Examples:
                                            what a proposal changes: manifests, data files, snapshots
   syncer plan --offline                    no network at all: today's usage stays unknown
   syncer plan --refresh                    look the keys up: new, changed field by field, drift
+  syncer plan --full                       read sources with a cursor from the start
   syncer plan --format markdown            for a pull request; also json, html, github
   syncer plan --detailed-exitcode          exit 4 when there are changes, 0 when there are none
 """
@@ -46,6 +47,7 @@ def plan(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit 4 when the plan has changes.")
     ] = False,
+    full: Full = False,
     work: Work = None,
     state: State = None,
     sandbox: Loopback = False,
@@ -65,7 +67,7 @@ def plan(
     if out is not None:
         planning.check_writable(out)
     settings = planning.Settings(
-        work=work, state=state, offline=offline, refresh=refresh, sandbox=sandbox, memory_limit=memory
+        work=work, state=state, offline=offline, refresh=refresh, full=full, sandbox=sandbox, memory_limit=memory
     )
     with github.explaining(is_wanted=output == "github") as places:
         loaded = load.load(project, select=tuple(select or ()), exclude=tuple(exclude or ()), base=base)

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from syncer.engine import ledger, sql
 from syncer.engine.chain import KEY
 from syncer.engine.connection import count, private, write_parquet
+from syncer.engine.cursor import STAMP
 from syncer.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -69,10 +70,11 @@ def tell(cursor: duckdb.DuckDBPyConnection, folders: Iterable[Path]) -> None:
         cursor.unregister("notes")
 
 
-def confirmed(cursor: duckdb.DuckDBPyConnection, named: str, path: Path) -> int:
+def confirmed(cursor: duckdb.DuckDBPyConnection, named: str, reached: str, path: Path) -> int:
     """Write (kh_high, kh_low, rh) of written keys, `rh` null for a key to forget; return how many are confirmed.
 
     `named` is a relation (row, name) of what the state calls the records; "" where it calls them nothing.
+    `reached` is how far a source with a cursor is done, "" for one that is read whole.
     """
     name, last_name, names = (
         ("", "", "") if not named else (", name", ", arg_max(name, turn) AS name", f'LEFT JOIN ({named}) USING ("row")')
@@ -92,5 +94,6 @@ def confirmed(cursor: duckdb.DuckDBPyConnection, named: str, path: Path) -> int:
         GROUP BY {KEY} HAVING bool_or(letter IN ({touched}))
         """,
         path,
+        f"{{{STAMP}: {sql.text(reached)}}}" if reached else "",
     )
     return count(cursor, f"SELECT count(rh) FROM {sql.parquet(path)}")

@@ -44,13 +44,17 @@ def private(folder: Path) -> Path:
     return folder
 
 
-def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
-    """Write the query's rows, in its order, to a Parquet file of mode 0600; return their number."""
+def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, path: Path, metadata: str = "") -> int:
+    """Write the query's rows, in its order, to a Parquet file of mode 0600; return their number.
+
+    `metadata` is one struct of DuckDB, kept beside the rows.
+    """
     path.touch(mode=0o600)
     # A staged file is read once or twice and thrown away: packing it well costs more than the bytes it saves.
     options = (
         "FORMAT parquet, COMPRESSION uncompressed, WRITE_BLOOM_FILTER false, STRING_DICTIONARY_PAGE_SIZE_LIMIT 1024"
     )
+    options += f", KV_METADATA {metadata}" if metadata else ""
     [(rows,)] = connection.execute(f"COPY ({query}) TO {sql.text(path)} ({options})").fetchall()
     path.chmod(0o600)
     return int(rows)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
-from syncer.engine import chain, columns, interpret, sql
+from syncer.engine import chain, columns, cursor, interpret, sql
 from syncer.engine.connection import count, write_parquet
 from syncer.engine.wire import Wire, WireField
 from syncer.errors import SourceError, StateError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from syncer.engine.columns import Flaw
+    from syncer.engine.cursor import Since
     from syncer.engine.layout import Layout
     from syncer.mapping.pipeline import Lookup, Pipeline
     from syncer.sources.protocol import Relation, Source, SourceColumn
@@ -54,6 +55,8 @@ class Scan:
     formats: Mapping[str, PayloadFormat]
     files: Layout
     connection: duckdb.DuckDBPyConnection
+    since: Since | None = None
+    """From where on a source with a cursor is read."""
 
     @property
     def has_json(self) -> bool:
@@ -63,14 +66,14 @@ class Scan:
     def run(self, source: Source, lookups: Mapping[str, Source]) -> Scanned:
         """Write the base; where a fast scan lost step, once more by a slower one. Raises `SourceError`."""
         relation = self._open(source, lookups)
-        wire, flaws, read = self._map(relation)
+        wire, flaws, read, scanned = self._map(relation)
         try:
-            digest = relation.finish(read)
+            digest = relation.finish(scanned)
         except ReadAgain as exact:
             relation = exact.relation
-            wire, flaws, read = self._map(relation)
-            digest = relation.finish(read)
-        return Scanned(relation, wire, flaws, digest, read, self._split(relation, read))
+            wire, flaws, read, scanned = self._map(relation)
+            digest = relation.finish(scanned)
+        return Scanned(relation, wire, flaws, digest, read, self._split(relation, scanned))
 
     def _open(self, source: Source, lookups: Mapping[str, Source]) -> Relation:
         """Register macros, lookup tables and the source."""
@@ -102,19 +105,22 @@ class Scan:
         )
         self.connection.execute("DROP TABLE found")
 
-    def _map(self, relation: Relation) -> tuple[Wire, tuple[Flaw, ...], int]:
-        """Run the pipeline's one statement into the base file."""
+    def _map(self, relation: Relation) -> tuple[Wire, tuple[Flaw, ...], int, int]:
+        """Run the pipeline's one statement into the base file; return how many rows are in it, and were scanned."""
         wanted = dict(self.pipeline.columns)
-        there = used(self.pipeline, relation)
+        there = used(self.pipeline, relation, self.since.column if self.since else "")
         missing = sorted(wanted.keys() - {each.name for each in there})
         if missing:
             named = ", ".join(f'"{each}"' for each in missing)
             raise SourceError("S110", f"The source has no column {named}.")
         typed, flaws = columns.select(f"({relation.sql})", there, may_hold_nul=relation.may_hold_nul)
         once = list(columns.unique(there))
-        if self.pipeline.lookups:
+        scanned = None
+        if self.pipeline.lookups or self.since:
+            typed, scanned = self._numbered(relation, typed)
             typed = self._looked_up(typed)
-        carried = ", ".join(once + ["position"] * bool(self.pipeline.lookups))
+            once += ["position", *([cursor.VALUE] if self.since else [])]
+        carried = ", ".join(once)
         mapped_rows = chain.conform(interpret.named(self.pipeline), self._interpreted(relation, typed), carried)
         types = {
             row[0]: row[1] for row in self.connection.execute(f"DESCRIBE SELECT * FROM ({mapped_rows})").fetchall()
@@ -128,12 +134,23 @@ class Scan:
         drawn = chain.draw(self.pipeline, wire, mapped_rows)
         judged, flaws = chain.judge(self.pipeline, wire, drawn, self._clear_texts(), flaws)
         rows = chain.measure(self.pipeline, wire, judged, with_json=self.has_json, carried=carried)
-        if self.pipeline.lookups:
-            rows = f"SELECT * EXCLUDE (position) FROM ({rows}) ORDER BY position"
+        if scanned is not None:
+            number = ', position + 1 AS "row"' if self.since else ""
+            rows = f"SELECT * EXCLUDE (position){number} FROM ({rows}) ORDER BY position"
         read = self._told(relation, lambda: write_parquet(self.connection, rows, self.files.base))
         for each in (self._interpreted_path, self._source_path):
             each.unlink(missing_ok=True)
-        return wire, flaws, read
+        if self.since:
+            self._keep_numbers()
+        return wire, flaws, read, read if scanned is None else scanned
+
+    def _keep_numbers(self) -> None:
+        """Give the rows that are left after a cursor the numbers that they have in the source."""
+        path = self.files.folder / "after.parquet"
+        numbered = sql.parquet(self.files.base, numbered=True)
+        rows = f"SELECT file_row_number AS position, * EXCLUDE (file_row_number) FROM {numbered}"
+        write_parquet(self.connection, rows, path)
+        self.files.replace_rows(path)
 
     @property
     def _interpreted_path(self) -> Path:
@@ -160,19 +177,25 @@ class Scan:
         except duckdb.Error as problem:
             raise relation.explain(problem) from None
 
-    def _looked_up(self, typed: str) -> str:
-        """Join the lookup tables; the join loses the order, so the rows are written down and numbered first."""
+    def _numbered(self, relation: Relation, typed: str) -> tuple[str, int]:
+        """Write the rows down and number them, for what loses their order or leaves some out; return their count."""
         path = self._source_path
-        write_parquet(self.connection, typed, path)
+        scanned = self._told(relation, lambda: write_parquet(self.connection, typed, path))
+        if self.since:
+            return cursor.rest(path, self.since), scanned
+        rows = (
+            f"SELECT * EXCLUDE (file_row_number), file_row_number AS position FROM {sql.parquet(path, numbered=True)}"
+        )
+        return rows, scanned
+
+    def _looked_up(self, numbered: str) -> str:
+        """Join the lookup tables."""
         joins, takes = "", ""
         for lookup in self.pipeline.lookups:
             table = sql.name(_lookup_table(lookup.alias))
             value = sql.tree(lookup.value)
             joins += f" LEFT JOIN {table} ON CAST(({value}) AS VARCHAR) = CAST({table}.match AS VARCHAR)"
             takes += f", CASE WHEN {table}.rows = 1 THEN {table}.take END AS {sql.name('lookup:' + lookup.alias)}"
-        numbered = (
-            f"SELECT * EXCLUDE (file_row_number), file_row_number AS position FROM {sql.parquet(path, numbered=True)}"
-        )
         return f"SELECT numbered.*{takes} FROM ({numbered}) AS numbered{joins}"
 
     def _clear_texts(self) -> frozenset[str]:
@@ -203,7 +226,7 @@ class Scan:
             WITH numbered AS (SELECT "row", row_number() OVER (ORDER BY "row") AS shift FROM broken),
                  gaps AS (SELECT "row" - shift AS start, max(shift) AS shift FROM numbered GROUP BY start)
             SELECT position, "row" + coalesce(shift, 0) AS "row", rows.* EXCLUDE (position, "row")
-            FROM ({self.files.rows()}) AS rows ASOF LEFT JOIN gaps ON position >= gaps.start ORDER BY position
+            FROM ({self.files.rows()}) AS rows ASOF LEFT JOIN gaps ON "row" - 1 >= gaps.start ORDER BY position
             """,
             self.files.folder / "gaps.parquet",
         )
@@ -211,9 +234,9 @@ class Scan:
         return broken
 
 
-def used(pipeline: Pipeline, relation: Relation) -> list[SourceColumn]:
-    """Return the columns that a mapping reads or a contract speaks of."""
-    wanted = dict(pipeline.columns)
+def used(pipeline: Pipeline, relation: Relation, cursor_column: str = "") -> list[SourceColumn]:
+    """Return the columns that a mapping reads, a contract speaks of, or a cursor goes by."""
+    wanted = {name for name, _ in pipeline.columns} | {cursor_column}
     return [each for each in relation.columns if each.name in wanted or each.is_required or each.is_unique]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from syncer.engine import chain, digest, duplicates, gone, layout, ledger, shape
+from syncer.engine import chain, cursor, digest, duplicates, gone, layout, ledger, shape
 from syncer.engine.apart import Apart
 from syncer.engine.connection import connect, count, private
 from syncer.engine.ledger import Naming
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from syncer.engine.cursor import Since
     from syncer.mapping.pipeline import Pipeline
     from syncer.sources.protocol import Source
 
@@ -41,13 +42,14 @@ def stage(  # noqa: PLR0913 - what a stage depends on is said, not hidden in a b
     keeps_unchanged: bool = False,
     naming: Naming = Naming.NONE,
     keeps_gone: bool = False,
+    since: Since | None = None,
     progress: Callable[[str, int], None] = lambda _step, _rows: None,
 ) -> StagedOperation:
     """Run the pipeline over the source into `folder`; raises `SourceError`. `formats` are the paths' by name.
 
     `keeps_unchanged` keeps also the rows that stay at home because they were confirmed as they are, to be looked up.
     `naming` is what the state calls the records, where those that leave are to be deleted; `keeps_gone` writes down the
-    keys that left.
+    keys that left. `since` says from where on a source with a cursor is read.
     """
     files = layout.Layout(private(folder))
     for stale in folder.glob("*.parquet"):
@@ -55,7 +57,7 @@ def stage(  # noqa: PLR0913 - what a stage depends on is said, not hidden in a b
     files.summary.unlink(missing_ok=True)
     connection = connect(folder, memory_limit=memory_limit, threads=threads)
     try:
-        return _Stage(pipeline, formats, files, connection, progress, keeps_unchanged, naming, keeps_gone).run(
+        return _Stage(pipeline, formats, files, connection, progress, keeps_unchanged, naming, keeps_gone, since).run(
             source, ledger_parquet, dict(lookups or {})
         )
     except BaseException:
@@ -73,9 +75,10 @@ class _Stage:
     keeps_unchanged: bool
     naming: Naming
     keeps_gone: bool
+    since: Since | None
 
     def run(self, source: Source, ledger_parquet: Path | None, lookups: Mapping[str, Source]) -> StagedOperation:
-        scan = Scan(self.pipeline, self.formats, self.files, self.connection)
+        scan = Scan(self.pipeline, self.formats, self.files, self.connection, self.since)
         scanned = scan.run(source, lookups)
         wire, rows = scanned.wire, scanned.read + scanned.broken
         self.progress("mapped", scanned.read)
@@ -93,6 +96,7 @@ class _Stage:
         )
         if known and self.keeps_gone:
             gone.keep(self.connection, self.files)
+        far = cursor.facts(self.connection, self.since) if self.since else None
         unreadable = gone.unreadable(self.connection) if self.naming else 0
         self.progress("compared", accepted)
         skipped += count(self.connection, "SELECT count(*) FROM skipped")
@@ -120,11 +124,12 @@ class _Stage:
             folded=folded,
             keys=keys,
             known_keys=ledger.known_keys(self.connection) if known else None,
-            gone=known.gone if known else 0,
+            gone=known.gone if known and self.since is None else 0,
             waves=waves,
             slices=slices,
             rejects=apart.reject_facts(),
             interpreted=tuple(dict.fromkeys(each.field for each in self.pipeline.functions)),
+            cursor=far,
             cleared=GoneFacts(unreadable=unreadable) if self.naming else None,
         )
         self.progress("measured", outgoing)

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from syncer.engine import confirm, digest, gone, names, payload, reconcile, sql
 from syncer.engine.chain import KEY, Key
 from syncer.engine.connection import connect, count, stream
+from syncer.engine.cursor import reached
 from syncer.engine.drift import Drift
 from syncer.engine.layout import Layout
 from syncer.engine.ledger import Naming
@@ -109,7 +110,8 @@ class StagedOperation:
             confirm.tell(cursor, tuple(self._noted))
             if self.files.left.exists():
                 return gone.forgotten(cursor, self.files.left, path)
-            return confirm.confirmed(cursor, names.relation(cursor, self._noted, self.form), path)
+            far = reached(cursor, self.facts.cursor) if self.facts.cursor else ""
+            return confirm.confirmed(cursor, names.relation(cursor, self._noted, self.form), far, path)
 
     def shared_keys(self, other: StagedOperation) -> int:
         """Return how many keys both operations write; they need the same key space for it to mean anything."""

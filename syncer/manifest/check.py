@@ -32,6 +32,7 @@ RULES: tuple[Callable[[Known], Iterator[Diagnostic]], ...] = (
     check_sources.one_kind,
     check_sources.options_fit,
     check_sources.what_is_read,
+    check_sources.cursors_are_ordered,
     check_sources.column_contracts,
     check_sources.declared_columns_exist,
     check_operations.fixed_paths_have_reasons,

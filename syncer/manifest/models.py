@@ -148,8 +148,8 @@ class Source(Model):
     columns: dict[str, ColumnType | Column] = {}
     """Types of the columns that are not text: a type's name, or a mapping with its contract."""
     cursor: str | None = None
-    """Column of an incremental read: only rows at or after the last confirmed value. A declared integer, date or datetime
-    that grows with every change of a row."""
+    """Column of an incremental read: only rows at or after the last confirmed value. It grows with every change of a
+    row, and is declared as integer, date, datetime or moment."""
     moves: Literal["exact", "within", "pinned"] | None = None
     """How apply treats a source that changed since the plan; exact for files, within for databases."""
 

@@ -23,6 +23,7 @@ from syncer.plan.graph import CircleError, Step, build_edges
 from syncer.plan.meaning import objection
 from syncer.plan.models import (
     ConnectionPlan,
+    CursorLine,
     Edge,
     Envelope,
     FieldLine,
@@ -38,7 +39,7 @@ from syncer.plan.words import quoted
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from syncer.facts import Capabilities, ObjectSchema, OperationFacts, ReadFacts, SharedKeys
+    from syncer.facts import Capabilities, CursorFacts, ObjectSchema, OperationFacts, ReadFacts, SharedKeys
     from syncer.manifest.models import Manifest, Operation, Source, Target
 
     At = tuple[str, str]
@@ -331,11 +332,16 @@ def _operation_plan(draft: _Draft, sources: Mapping[str, Source]) -> OperationPl
         interpreted=tuple(sorted(facts.interpreted)),
         warnings=draft.warnings,
         learns=draft.learns,
+        cursor=_cursor(facts.cursor) if facts.cursor else None,
         gone_from=cleared_by(draft.name),
         looked=_looked_up(facts.looked) if facts.looked else None,
         moves=how,
         envelope=_envelope(draft, creates, updates) if how == "within" else None,
     )
+
+
+def _cursor(known: CursorFacts) -> CursorLine:
+    return CursorLine(column=known.column, since=known.since, until=known.until, is_held=known.is_held)
 
 
 def _envelope(draft: _Draft, creates: int | None, updates: int | None) -> Envelope:

@@ -71,7 +71,8 @@ def broken(name: str, operation: Operation, facts: OperationFacts) -> tuple[Diag
 def warnings(operation: Operation, facts: OperationFacts) -> tuple[str, ...]:
     """Return what a reviewer should know of the counts, one sentence each."""
     said = _gone(operation, facts.cleared) if facts.cleared else []
-    if not facts.read and not cleared_by(facts.operation):
+    is_news = not (facts.cursor and facts.cursor.since) and not cleared_by(facts.operation)
+    if not facts.read and is_news:
         said.append(f'Source "{facts.source}" is empty.')
     if operation.guards.max_creates is not None and split(operation, facts)[0] is None:
         said.append('"max_creates" cannot be checked: without a ledger, how many are new is unknown until run.')

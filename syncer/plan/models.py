@@ -112,6 +112,18 @@ class LookedUp(PlanModel):
     unread: tuple[str, ...] = ()
 
 
+class CursorLine(PlanModel):
+    """An incremental read: rows at `since` of a column and after it. `until` is where the next read may begin.
+
+    `since` "": from the start. `is_held`: a row that is refused keeps the cursor from passing it.
+    """
+
+    column: str
+    since: str
+    until: str
+    is_held: bool = False
+
+
 Moves = Literal["exact", "within", "pinned"]
 """What a source may do between review and apply: nothing, stray within the envelope, or anything: its rows are kept."""
 
@@ -167,6 +179,7 @@ class OperationPlan(PlanModel):
     """The state keeps the vendor's ids of its records, so that those that leave the source can be deleted."""
     gone_from: str = Field(default="", exclude_if=_is_unset)
     """The operation whose leavings it clears up: what is deleted is forgotten in that operation's ledger."""
+    cursor: CursorLine | None = Field(default=None, exclude_if=_is_unset)
     looked: LookedUp | None = Field(default=None, exclude_if=_is_unset)
     moves: Moves = Field(default="exact", exclude_if=_is_exact)
     envelope: Envelope | None = Field(default=None, exclude_if=_is_unset)

@@ -17,7 +17,17 @@ from syncer.plan.words import count, done, minutes, number, quoted, size
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from syncer.plan.models import ConnectionPlan, Digest, Edge, LookedUp, Node, OperationPlan, Plan, RejectLine
+    from syncer.plan.models import (
+        ConnectionPlan,
+        CursorLine,
+        Digest,
+        Edge,
+        LookedUp,
+        Node,
+        OperationPlan,
+        Plan,
+        RejectLine,
+    )
 
 SHORT = 12
 """Characters of a digest that people compare by eye."""
@@ -97,7 +107,16 @@ def origin(operation: OperationPlan) -> str:
         return f"{left}, into {operation.connection}{options}"
     if operation.learns:
         options += "; the state keeps the ids of its records"
-    return f"{operation.source} through {operation.mapping} into {operation.connection}{options}"
+    source = operation.source + (_cursor(operation.cursor) if operation.cursor else "")
+    return f"{source} through {operation.mapping} into {operation.connection}{options}"
+
+
+def _cursor(line: CursorLine) -> str:
+    """Return from where on a source is read, and to where."""
+    start = f"from {line.since} on" if line.since else "from the start"
+    end = f", to {line.until}" if line.until else ""
+    held = ", the first row that is refused" if line.is_held else ""
+    return f" by {line.column} {start}{end}{held},"
 
 
 def rows(operation: OperationPlan) -> tuple[Row, ...]:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _DIALECTS = {"sqlite": "sqlite", "postgresql": "postgres", "postgres": "postgres"}
 _SQLITE_ROWS = 100_000
 """SQLite types values, not columns: the driver takes a column's type from so many rows, and refuses a later misfit."""
+_NUMBERS = ("SMALLINT", "INTEGER", "BIGINT")
+_ORDERED = (*_NUMBERS, "DATE", "TIMESTAMP")
 _FIRST_DAY, _LAST_DAY = "0001-01-01 00:00:00+00", "9999-12-31 23:59:59.999999+00"
 
 
@@ -41,6 +43,9 @@ class DatabaseSource:
     url: str
     sql: str
     declared: Mapping[str, Column]
+    cursor: str = ""
+    """The column of an incremental read, and the value to begin at; "" to read all."""
+    since: str = ""
 
     def columns(self) -> tuple[SourceColumn, ...]:
         """Return the columns that the query gives; asks for rows only where nothing else tells types."""
@@ -58,7 +63,7 @@ class DatabaseSource:
 
         path = work_file(connection, f"{self.name}.parquet")
         with self._connected() as database, database.cursor() as cursor:
-            connection.register("asked", self._ask(cursor, self._query()))
+            connection.register("asked", self._ask(cursor, self._narrowed()))
             try:
                 spool.write(connection, "SELECT * FROM asked", path)
             except duckdb.Error as problem:
@@ -90,6 +95,19 @@ class DatabaseSource:
             raise SourceError("S120", f'The SQL of source "{self.name}" changes data.', "Write one SELECT.")
         # The drivers write around it, and it may end in a comment.
         return self.sql.strip().rstrip(";") + "\n"
+
+    def _narrowed(self) -> str:
+        """Return the query, with the rows before the cursor left out where the database itself has the column's type.
+
+        Where it does not, as SQLite has no moments, all rows come; whoever scans them applies the cursor in any case.
+        """
+        kind = {each.name: each.raw for each in self.columns()}.get(self.cursor, "") if self.since else ""
+        is_number = kind.startswith(_NUMBERS)
+        if not kind.startswith(_ORDERED) or is_number is not self.since.lstrip("-").isdecimal():
+            return self._query()
+        column = name(self.cursor)
+        value = self.since if is_number else f"'{self.since}{'+00' if kind.startswith('TIMESTAMP') else ''}'"
+        return f"SELECT * FROM ({self._query()}) AS asked WHERE {column} >= {value} OR {column} IS NULL"
 
     def _connected(self) -> Any:
         """Return a connection of the driver that the URL's scheme names."""

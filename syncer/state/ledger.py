@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from syncer.errors import StateError
+from syncer.state.place import make_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +40,8 @@ class _Index(BaseModel):
     base: str
     overlays: tuple[str, ...] = ()
     merged: str
+    cursor: str = ""
+    """How far the source was read when all that it gave was confirmed; "" where it is read whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,11 @@ class LocalLedger:
         """Return the number of merges so far; 0 for a new operation."""
         index = await anyio.to_thread.run_sync(self._index, operation)
         return index.serial if index else 0
+
+    async def cursor(self, operation: str) -> str:
+        """Return how far the operation's source is done; "" where it was never read from a cursor."""
+        index = await anyio.to_thread.run_sync(self._index, operation)
+        return index.cursor if index else ""
 
     async def fetch(self, operation: str, folder: Path) -> Path | None:
         """Return a Parquet file of (kh_high, kh_low, rh) to read only, or None for a new operation."""
@@ -81,19 +89,25 @@ class LocalLedger:
         if found != serial:
             detail = f'The ledger of "{operation}" is at serial {found}, and the run began at {serial}.'
             raise StateError("R280", detail, "Another run has written in between: make the plan again.")
+        cursor = cursor_of(confirmed) or (index.cursor if index else "")
         home = self.folder / operation
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(home)
         name = f"{serial + 1:08}.parquet"
         if index is None or len(index.overlays) >= MAX_OVERLAYS:
             old = [home / index.base, *(home / each for each in index.overlays)] if index else []
             fold([*old, confirmed], home / name, self.memory_limit)
-            changed = _Index(serial=serial + 1, base=name, merged=digest)
+            changed = _Index(serial=serial + 1, base=name, merged=digest, cursor=cursor)
         else:
             draft = home / f"{name}.part"
             shutil.copyfile(confirmed, draft)
             _settle(draft, home / name)
             changed = index.model_copy(
-                update={"serial": serial + 1, "overlays": (*index.overlays, name), "merged": digest}
+                update={
+                    "serial": serial + 1,
+                    "overlays": (*index.overlays, name),
+                    "merged": digest,
+                    "cursor": cursor,
+                }
             )
         draft = home / "index.part"
         draft.write_text(changed.model_dump_json(), encoding="utf-8")
@@ -188,6 +202,15 @@ def _settle(draft: Path, path: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def cursor_of(path: Path) -> str:
+    """Return how far the run that wrote a confirmed file has read its source; "" where that says nothing."""
+    try:
+        metadata = pq.read_metadata(path).metadata or {}
+    except (pa.ArrowInvalid, OSError) as problem:
+        raise _unreadable() from problem
+    return bytes(metadata.get(b"cursor", b"")).decode()
 
 
 def digest_of(path: Path) -> str:

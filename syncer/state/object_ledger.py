@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from syncer.errors import StateError
 from syncer.state.envelope import Content, unwrap, wrap
-from syncer.state.ledger import MAX_OVERLAYS, MEMORY_LIMIT, digest_of, fold
+from syncer.state.ledger import MAX_OVERLAYS, MEMORY_LIMIT, cursor_of, digest_of, fold
 from syncer.state.object_journal import encoded
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class LedgerIndex(Content):
     serial: int
     layers: tuple[Layer, ...]
     merged: str
+    cursor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ class ObjectLedger:
         """Return the number of merges so far; 0 for a new operation."""
         index, _ = await self._index(operation)
         return index.serial if index else 0
+
+    async def cursor(self, operation: str) -> str:
+        """Return how far the operation's source is done; "" where it was never read from a cursor."""
+        index, _ = await self._index(operation)
+        return index.cursor if index else ""
 
     async def fetch(self, operation: str, folder: Path) -> Path | None:
         """Return a Parquet file of (kh_high, kh_low, rh) in `folder`, or None for a new operation."""
@@ -77,7 +83,8 @@ class ObjectLedger:
             raise _conflict(operation, index, serial)
         with tempfile.TemporaryDirectory(dir=confirmed.parent, prefix="merge-") as place:
             layers = await self._with(operation, index, confirmed, Path(place))
-        changed = LedgerIndex(operation=operation, serial=serial + 1, layers=layers, merged=merged)
+        cursor = await self.bucket.offload(partial(cursor_of, confirmed)) or (index.cursor if index else "")
+        changed = LedgerIndex(operation=operation, serial=serial + 1, layers=layers, merged=merged, cursor=cursor)
         path = _folder(operation) + "/index"
         if tag is None:
             is_ours = await self.bucket.create(path, wrap(changed)) is not None

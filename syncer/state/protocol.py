@@ -288,6 +288,10 @@ class Ledger(Protocol):
         """Return the number of merges so far; 0 for a new operation."""
         ...
 
+    async def cursor(self, operation: str) -> str:
+        """Return how far the operation's source is done, as its last confirmed file says; "" where it is read whole."""
+        ...
+
     async def fetch(self, operation: str, folder: Path) -> Path | None:
         """Return a local Parquet file of (kh_high, kh_low, rh, and name if there are any); None for a new operation."""
         ...

@@ -84,7 +84,7 @@ def _keys(staged: StagedOperation | None, ledger: Path | None) -> pa.RecordBatch
     return None if ledger is None else keys_of(ledger)
 
 
-def stage_gone(  # noqa: PLR0913 - what deletions are made of, each by its name
+def stage_gone(
     loaded: Loaded,
     name: str,
     staged: Mapping[str, StagedOperation],

@@ -23,7 +23,7 @@ from syncer.plan import build, digest
 from syncer.plan.models import Digest, Inputs, Plan
 from syncer.state import registry
 from syncer.state.protocol import in_thread
-from syncer.workflow import clearing, load, refreshing
+from syncer.workflow import clearing, increments, load, refreshing
 from syncer.workflow.endpoints import instance_of, sessions
 from syncer.workflow.spent import spent_today
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from syncer.engine.cursor import Since
     from syncer.engine.staged import StagedOperation
     from syncer.facts import Capabilities, OperationFacts
     from syncer.state.protocol import Ledger, Offload
@@ -53,6 +54,8 @@ class Settings:
     offline: bool = False
     refresh: bool = False
     """Look the keys up in the targets before planning."""
+    full: bool = False
+    """Read sources with a cursor from the start."""
     sandbox: bool = False
     memory_limit: str = "1GB"
     clock: Clock = field(default_factory=SystemClock)
@@ -151,7 +154,14 @@ async def draw_up(
         known[name] = await _known(ledger, name, folder)
         able = capabilities[_at(loaded, name)]
         staged[name] = await anyio.to_thread.run_sync(
-            _stage, loaded, name, known[name], able, settings, folder / "staged" / name
+            _stage,
+            loaded,
+            name,
+            known[name],
+            able,
+            settings,
+            folder / "staged" / name,
+            await increments.since(loaded, name, ledger, reviewed, is_full=settings.full),
         )
     for name in filter(cleared_by, names):
         if name in kept:
@@ -245,12 +255,18 @@ async def _known(ledger: Ledger, name: str, folder: Path) -> Path | None:
 
 
 def _stage(
-    loaded: Loaded, name: str, known: Path | None, able: Capabilities, settings: Settings, folder: Path
+    loaded: Loaded,
+    name: str,
+    known: Path | None,
+    able: Capabilities,
+    settings: Settings,
+    folder: Path,
+    since: Since | None,
 ) -> StagedOperation:
     operation = loaded.manifest.operations[name]
     return stage(
         loaded.pipelines[name],
-        loaded.sources[operation.source],
+        increments.narrowed(loaded.sources[operation.source], since),
         known,
         {path.name: path.format for path in able.paths},
         folder,
@@ -259,6 +275,7 @@ def _stage(
         keeps_unchanged=settings.refresh,
         naming=clearing.naming(loaded.manifest, name, able),
         keeps_gone=clearing.keeps_gone(loaded, name),
+        since=since,
     )
 
 

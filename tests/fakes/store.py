@@ -141,6 +141,10 @@ class MemoryLedger:
     async def serial(self, operation: str) -> int:
         return self.serials.get(operation, 0)
 
+    async def cursor(self, operation: str) -> str:
+        assert operation
+        return ""
+
     async def fetch(self, operation: str, folder: Path) -> Path | None:
         assert folder
         return None if operation not in self.content else folder / operation

@@ -65,10 +65,6 @@ def test_an_option_that_the_kind_cannot_use_is_told(checked: Say, said: Said) ->
     """,
     )
     assert told == said("""
-        m.yaml:3:21: error M211: Option does not fit the source
-          The source "a" is of the kind "file", which has no use for "cursor".
-          Remove it.
-
         m.yaml:3:32: error M211: Option does not fit the source
           The source "a" is of the kind "file", which has no use for "where".
           Remove it.
@@ -222,22 +218,89 @@ def test_declared_columns_are_columns_of_the_header(checked: Say, said: Said) ->
 
 
 def test_what_no_source_reads_is_refused(checked: Say, said: Said) -> None:
-    """A cursor or a connection that had no effect would look as if it had one."""
+    """A connection that had no effect would look as if it had one."""
     told = checked(
         "M222",
         """
         version: 1
         sources:
-          a: { database: "{{ secret.D }}", sql: select 1, cursor: id }
           b: { connection: m, object: lead, cursor: id }
     """,
     )
     assert told == said("""
-        m.yaml:3:59: error M222: Not supported
-          The source "a" goes on from a cursor, which is not supported: it is read whole.
-          Remove "cursor": what has not changed is not sent again. Narrow the query if it reads too much.
-
-        m.yaml:4:20: error M222: Not supported
+        m.yaml:3:20: error M222: Not supported
           The source "b" reads records of a connection, which is not supported.
           Export the records to a file, and read that.
+    """)
+
+
+def test_a_cursor_goes_by_what_has_one_order(checked: Say, said: Said) -> None:
+    """Text sorts otherwise in every database; what is not declared is text."""
+    told = checked(
+        "M223",
+        """
+        version: 1
+        sources:
+          a: { database: "{{ secret.D }}", sql: select 1, cursor: id }
+          b: { file: b.csv, cursor: id, columns: { id: text } }
+          c: { file: c.csv, cursor: id, columns: { id: { type: decimal } } }
+          d: { file: d.csv, cursor: id, columns: { id: integer } }
+          e: { file: e.csv, cursor: at, columns: { at: { type: datetime } } }
+          f: { connection: m, object: lead, cursor: id }
+    """,
+    )
+    assert told == said("""
+        m.yaml:3:59: error M223: A cursor cannot go by this
+          The cursor "id" of source "a" is not declared as a number or a time.
+          Add "columns: { id: datetime }", or integer, or date.
+
+        m.yaml:4:29: error M223: A cursor cannot go by this
+          The cursor "id" of source "b" is not declared as a number or a time.
+          Add "columns: { id: datetime }", or integer, or date.
+
+        m.yaml:5:29: error M223: A cursor cannot go by this
+          The cursor "id" of source "c" is not declared as a number or a time.
+          Add "columns: { id: datetime }", or integer, or date.
+    """)
+
+
+def test_rules_that_need_old_rows_do_not_fit_a_cursor(checked: Say, said: Said) -> None:
+    """Nor do actions that would add the rows at the cursor twice."""
+    told = checked(
+        "M223",
+        """
+        version: 1
+        connections:
+          m: { system: marketo, base_url: "{{ env.U }}", client_id: "{{ env.I }}", client_secret: "{{ secret.S }}" }
+        sources:
+          rows: { file: a.csv, cursor: id, columns: { id: integer } }
+        targets:
+          leads: { connection: m, object: lead, key: email }
+        mappings:
+          row_to_lead: { email: "{{ email }}" }
+        operations:
+          a: { source: rows, mapping: row_to_lead, target: leads, duplicates: merge }
+          b: { source: rows, mapping: row_to_lead, target: leads, duplicates: first }
+          c: { source: rows, mapping: row_to_lead, target: leads, action: create, only: all }
+          d: { source: rows, mapping: row_to_lead, target: leads, activity: allowed, program: p, only: all }
+          e: { source: rows, mapping: row_to_lead, target: leads, only: all }
+          f: { source: rows, mapping: row_to_lead, target: leads, action: create, duplicates: last }
+    """,
+    )
+    assert told == said("""
+        m.yaml:11:71: error M223: A cursor cannot go by this
+          "duplicates: merge" needs all rows of a key, and a cursor leaves out the old ones.
+          Use serialize, last or reject.
+
+        m.yaml:12:71: error M223: A cursor cannot go by this
+          "duplicates: first" needs all rows of a key, and a cursor leaves out the old ones.
+          Use serialize, last or reject.
+
+        m.yaml:13:81: error M223: A cursor cannot go by this
+          Rows at the cursor are read again, and with "only: all" operation "c" would add them twice.
+          Remove "only".
+
+        m.yaml:14:96: error M223: A cursor cannot go by this
+          Rows at the cursor are read again, and with "only: all" operation "d" would add them twice.
+          Remove "only".
     """)
