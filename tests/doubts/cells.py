@@ -107,6 +107,10 @@ MARKETO = (
     Operation("Remove from List", M, "lead", "list", Action.REMOVE, "id", "", "DELETE", "/leads.json", "listed", LIST),
     Operation("Import Leads", M, "lead", "bulk", Action.UPSERT, "email", "firstName", "POST", "/bulk/v1/leads.json"),
     Operation(
+        "Import Leads, updates", M, "lead", "bulk", Action.UPDATE, "email", "firstName", "POST",
+        "/bulk/v1/leads.json", "records",
+    ),
+    Operation(
         "Program Member Status", M, "program_member", "status", Action.STATUS, "leadId", "", "POST",
         f"{MEMBERS}/status.json", "records", INVITED,
     ),
