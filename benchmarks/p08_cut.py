@@ -11,6 +11,7 @@ from benchmarks.bench import Bench, Row, faster, slower, within
 
 if TYPE_CHECKING:
     from syncer.engine.staged import StagedOperation
+    from syncer.facts import JsonFormat
 
 ID = "P8 P9"
 SIZES = (100_000, 1_000_000, 10_000_000)
@@ -49,7 +50,8 @@ def results(bench: Bench) -> Iterator[Row]:
 
 
 def _bodies(bench: Bench, size: int) -> Iterator[Row]:
-    sides = bench.turns(__name__, size, "bodies", "orjson", peers=("orjson",))
+    _stage_requests(size, bench.folder)
+    sides = bench.turns(__name__, size, "bodies", "bodies_beside_files", "orjson", peers=("orjson",))
     is_reach = size == 1_000_000
     yield faster(
         "P9",
@@ -62,6 +64,34 @@ def _bodies(bench: Bench, size: int) -> Iterator[Row]:
         200 if is_reach else None,
         note="bodies equal",
     )
+    yield faster(
+        "P9",
+        "the same rows staged for files, sent as requests",
+        size,
+        sides,
+        "orjson",
+        None,
+        "bodies_beside_files",
+        note="bodies equal",
+    )
+
+
+def _form() -> JsonFormat:
+    from syncer.facts import JsonFormat
+
+    return JsonFormat(300, 1_000_000)
+
+
+def _stage_requests(size: int, folder: Path) -> None:
+    """Stage the workload as for an object that takes requests only, as most objects do."""
+    from benchmarks.leads import project, source
+    from syncer.engine.stage import stage
+    from syncer.workflow import load
+
+    target = folder / "staged-requests"
+    shutil.rmtree(target, ignore_errors=True)
+    loaded = load.load(project(folder, source(size, folder)))
+    stage(loaded.pipelines["leads"], loaded.sources["leads"], None, {"sync": _form()}, target).close()
 
 
 def _stage(size: int, folder: Path, name: str) -> None:
@@ -80,13 +110,12 @@ def _stage(size: int, folder: Path, name: str) -> None:
 def _columns(staged: StagedOperation, path: Path) -> None:
     """Write the first wave's rows as a table of their fields, which is what the others start from."""
     from syncer.engine import sql
-    from syncer.engine.wire import Wire
     from syncer.mapping.pipeline import conformed
 
     fields = staged.form.fields
     named = ", ".join(f"{sql.name(conformed(each.name))} AS {sql.name(each.name)}" for each in fields)
     with staged._cursor() as cursor:  # noqa: SLF001 - the same view of the rows as the payloads have
-        values = Wire(fields).values('"first"')
+        values = staged.form.wire.values('"first"')
         cursor.execute(f"COPY (SELECT {named} FROM ({values})) TO {sql.text(path)} (FORMAT parquet)")
 
 
@@ -164,18 +193,26 @@ def hostile_copy(_size: int, folder: Path) -> dict[str, Any]:
     return _copy(folder, "hostile")
 
 
-def bodies(_size: int, folder: Path) -> dict[str, Any]:
-    """Yield JSON lists of 300 records, one after the other."""
+def _requests(folder: Path, name: str) -> dict[str, Any]:
     from syncer.engine.protocol import Cut
     from syncer.engine.staged import reopen
-    from syncer.facts import JsonFormat
 
     count = records = total = 0
-    staged = reopen(folder / "staged-usual")
-    for each in staged.payloads(Cut(1, None, JsonFormat(300, 1_000_000)), folder / "bodies"):
+    staged = reopen(folder / f"staged-{name}")
+    for each in staged.payloads(Cut(1, None, _form()), folder / "bodies"):
         assert isinstance(each.body, bytes)
         count, records, total = count + 1, records + each.records, total + len(each.body)
     return {"digest": f"{count} {records} {total}"}
+
+
+def bodies(_size: int, folder: Path) -> dict[str, Any]:
+    """Yield JSON lists of 300 records, one after the other."""
+    return _requests(folder, "requests")
+
+
+def bodies_beside_files(_size: int, folder: Path) -> dict[str, Any]:
+    """Yield the same from rows that were staged as rows of files."""
+    return _requests(folder, "usual")
 
 
 def orjson(_size: int, folder: Path) -> dict[str, Any]:

@@ -92,14 +92,11 @@ def measure(pipeline: Pipeline, wire: Wire, judged_rows: str, *, with_json: bool
     masks = ", ".join(wire.masks)
     kh = _hash(pipeline.key_space, [_part(at) for at in range(len(pipeline.key))])
     told = f"SELECT *, {kh} AS kh, {wire.is_plain('joined')} AS is_plain FROM ({judged_rows})"
-    written = (
-        f"SELECT {kept}flaw, kh, {masks}, joined, {wire.text('joined', 'is_plain')} AS text, "
-        f"{wire.cells('is_plain')} AS cells FROM ({told})"
-    )
+    written = f"SELECT *, {wire.text('joined', 'is_plain')} AS text, {wire.cells('is_plain')} AS cells FROM ({told})"
     json_bytes = json_form.escaped_bytes(wire, "joined") if with_json else "0"
     return (
         f"SELECT {kept}flaw, {halves('kh')}, {row_hash(wire)} AS rh, {masks}, "
-        f"CAST({json_bytes} AS BIGINT) AS json_bytes, strlen(text) + 1 AS csv_bytes, text, cells FROM ({written})"
+        f"CAST({json_bytes} AS BIGINT) AS json_bytes, strlen(text) + 1 AS csv_bytes, {wire.staged} FROM ({written})"
     )
 
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-RECORDS_PER_ARROW_PIECE = 32_768
+RECORDS_PER_ARROW_PIECE = 8_192
+ROWS_PER_GROUP = 10_240
+"""Each thread that reads a Parquet file holds a group of its rows: small ones cost no time and keep memory small."""
 
 
 def connect(folder: Path, *, memory_limit: str = "1GB", threads: int | None = None) -> duckdb.DuckDBPyConnection:
@@ -52,7 +54,8 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, path: Path,
     path.touch(mode=0o600)
     # A staged file is read once or twice and thrown away: packing it well costs more than the bytes it saves.
     options = (
-        "FORMAT parquet, COMPRESSION uncompressed, WRITE_BLOOM_FILTER false, STRING_DICTIONARY_PAGE_SIZE_LIMIT 1024"
+        f"FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE {ROWS_PER_GROUP}, WRITE_BLOOM_FILTER false, "
+        "STRING_DICTIONARY_PAGE_SIZE_LIMIT 1024"
     )
     options += f", KV_METADATA {metadata}" if metadata else ""
     [(rows,)] = connection.execute(f"COPY ({query}) TO {sql.text(path)} ({options})").fetchall()

@@ -43,7 +43,7 @@ def records(wire: Wire, form: JsonFormat, rows: str) -> str:
     """Return the SELECT of staged rows with their JSON object and a comma as `record`."""
     constants = _constants(form)
     # A record that has every field and nothing to escape, as its sizes tell, is put together in one step.
-    is_bare = f"cells IS NULL AND json_bytes + {len(wire.fields)} = csv_bytes AND {wire.is_full}"
+    is_bare = f"{wire.needs_no_quotes} AND json_bytes + {len(wire.fields)} = csv_bytes AND {wire.is_full}"
     text = f"CASE WHEN {is_bare} THEN {_bare(wire, constants)} ELSE {_exact(wire, constants)} END"
     return f"SELECT * EXCLUDE ({PARTS}), {text} AS record FROM ({wire.parted(rows)})"
 

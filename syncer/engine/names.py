@@ -14,7 +14,6 @@ from pyarrow import csv
 
 from syncer.engine.connection import private
 from syncer.engine.ledger import Naming
-from syncer.engine.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,8 +69,8 @@ def relation(cursor: duckdb.DuckDBPyConnection, folders: Iterable[Path], form: F
         case Naming.NONE:
             return ""
         case Naming.KEY:
-            wire = Wire(form.fields)
-            return f'SELECT "row", {wire.part(form.key.parts[0].field)} AS name FROM ({wire.parted("outgoing")})'
+            key = form.wire.part(form.key.parts[0].field)
+            return f'SELECT "row", {key} AS name FROM ({form.wire.parted("outgoing")})'
         case Naming.LEARNT | Naming.ONCE:
             # The table outlives the registration, and the last word on a row counts.
             cursor.register("ids", noted(folders))

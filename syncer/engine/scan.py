@@ -129,7 +129,8 @@ class Scan:
             tuple(
                 WireField(each.name, str(types[conformed(each.name)]), clears=each.when_null is WhenNull.CLEAR)
                 for each in self.pipeline.fields
-            )
+            ),
+            has_columns=not any(isinstance(each, CsvFormat) for each in self.formats.values()),
         )
         drawn = chain.draw(self.pipeline, wire, mapped_rows)
         judged, flaws = chain.judge(self.pipeline, wire, drawn, self._clear_texts(), flaws)

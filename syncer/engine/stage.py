@@ -135,7 +135,14 @@ class _Stage:
         self.progress("measured", outgoing)
         staged = StagedOperation(
             facts,
-            Form(wire.fields, shapes, chain.key(self.pipeline, wire), self.pipeline.setup, self.naming),
+            Form(
+                wire.fields,
+                shapes,
+                chain.key(self.pipeline, wire),
+                self.pipeline.setup,
+                self.naming,
+                wire.has_columns,
+            ),
             self.files,
             self.connection,
         )

@@ -47,6 +47,13 @@ class Form:
     """Macros that the key's canonical form calls."""
     naming: Naming = Naming.NONE
     """What the state calls the records."""
+    has_columns: bool = False
+    """Whether cells are staged each on its own."""
+
+    @property
+    def wire(self) -> Wire:
+        """How the records are staged."""
+        return Wire(self.fields, self.has_columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ class StagedOperation:
     def payloads(self, cut: Cut, folder: Path, start: int = 0) -> Iterator[Payload]:
         """Yield the cut's payloads in source order from index `start`; files are written to `folder`."""
         with self._cursor() as cursor:
-            yield from payload.payloads(cursor, Wire(self.form.fields), self.form.shapes, cut, folder, start)
+            yield from payload.payloads(cursor, self.form.wire, self.form.shapes, cut, folder, start)
 
     def rejects(self) -> Iterator[RowReject]:
         """Yield the rows refused at plan time, in source order."""
@@ -132,7 +139,7 @@ class StagedOperation:
             still = (
                 f"(SELECT * FROM ({self.files.rows()}) SEMI JOIN {sql.parquet(self.files.unchanged)} USING (position))"
             )
-        return Drift(self._cursor(), self._cursor(), Wire(self.form.fields), self.form.key, still, record_id)
+        return Drift(self._cursor(), self._cursor(), self.form.wire, self.form.key, still, record_id)
 
     def sends(self, ledger: Path | None) -> pa.RecordBatchReader:
         """Return the keys that stand in the source and are sent, or were: their records are this operation's too."""

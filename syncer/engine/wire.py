@@ -1,5 +1,7 @@
-"""How one record is staged: its cells as text, in one column that is a row of a CSV file already, and its mask.
+"""How one record is staged: its mask, and its cells, as one text that is a CSV row already, or each on its own.
 
+One text is hashed, written and sent in a quarter of the time of a dozen columns; where no path takes files, columns are
+what JSON is made of fastest.
 A null is left out (`omit`) or emptied (`clear`); which of the two is a property of the field, so a record's form
 follows from the set of fields it carries: its mask. Cells are the same characters in JSON and in CSV. Texts of records
 are `json_form`'s and `csv_form`'s business.
@@ -50,9 +52,24 @@ class WireField:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """All fields of an operation, in mapping order."""
+    """All fields of an operation, in mapping order. `has_columns` says that cells are staged each on its own."""
 
     fields: tuple[WireField, ...]
+    has_columns: bool = False
+
+    @property
+    def staged(self) -> str:
+        """The columns that hold the cells."""
+        return f"{self._columns}, is_plain" if self.has_columns else "text, cells"
+
+    @property
+    def needs_no_quotes(self) -> str:
+        """The condition, over staged rows, that no cell needs quotes in a CSV file."""
+        return "is_plain" if self.has_columns else "cells IS NULL"
+
+    @property
+    def _columns(self) -> str:
+        return sql.names(conformed(each.name) for each in self.fields)
 
     @property
     def ordered(self) -> tuple[WireField, ...]:
@@ -112,16 +129,22 @@ class Wire:
     # Reading: staged columns become cells and values again.
 
     def part(self, name: str) -> str:
-        """Return the text of a field's cell, empty where it is null."""
+        """Return the text of a field's cell, empty or null where it is null."""
+        if self.has_columns:
+            return next(each.cell for each in self.fields if each.name == name)
         return f"{PARTS}[{[each.name for each in self.ordered].index(name) + 1}]"
 
     def parted(self, rows: str, where: str = "true") -> str:
         """Return the SELECT that adds `PARTS` to staged rows; only where it is wanted: it costs more than reading."""
+        if self.has_columns:
+            return f"SELECT *, NULL AS {PARTS} FROM {rows}"
         parts = f"CASE WHEN cells IS NULL THEN string_split(text, ',') ELSE string_split(cells, {NUL}) END"
         return f"SELECT *, CASE WHEN {where} THEN {parts} END AS {PARTS} FROM {rows}"
 
     def values(self, rows: str) -> str:
         """Return the SELECT that adds the `f:` columns to staged rows, in their types."""
+        if self.has_columns:
+            return f"SELECT * FROM {rows}"
         columns = ", ".join(
             f"CAST(CASE WHEN {self.carries(position)} THEN {self.part(each.name)} END AS {each.engine_type}) "
             f"AS {sql.name(conformed(each.name))}"
