@@ -16,6 +16,7 @@ from syncer.execution.events import UnitSettled
 from syncer.execution.rejects import RejectSpool, line
 from syncer.execution.report import Tally
 from syncer.outcome import Outcome
+from syncer.state.place import sync_folder
 from syncer.state.protocol import Merged
 
 if TYPE_CHECKING:
@@ -124,3 +125,4 @@ def _write_whole(staged: Staged, path: Path) -> None:
     with draft.open("rb+") as file:
         os.fsync(file.fileno())
     draft.replace(path)
+    sync_folder(path.parent)

@@ -25,7 +25,7 @@ _MOUNTS = Path("/proc/self/mounts")
 def make_private(folder: Path, *, allow_network: bool = False) -> None:
     """Create `folder` for its owner alone; raises `StateError` where that fails or the file system is not trusted."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(folder)
         folder.chmod(0o700)
     except OSError as error:
         raise StateError(
@@ -86,6 +86,27 @@ def write_durably(path: Path, content: bytes) -> None:
         beside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Create `folder` and its parents, and make their names durable."""
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for each in made:
+        sync_folder(each.parent)
+
+
+def sync_tree(folder: Path, root: Path) -> None:
+    """Make everything in `folder` durable, and its name and those of its parents up to `root`."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with (Path(place) / name).open("rb") as file:
+                os.fsync(file.fileno())
+        sync_folder(Path(place))
+    for each in folder.parents:
+        sync_folder(each)
+        if each == root:
+            break
 
 
 def sync_folder(folder: Path) -> None:

@@ -26,7 +26,7 @@ from syncer.execution.running import fence
 from syncer.execution.signals import listen
 from syncer.plan import digest, guard
 from syncer.state.lease import lost
-from syncer.state.place import write_durably
+from syncer.state.place import sync_tree, write_durably
 from syncer.state.protocol import Committing, Finished, Held, Parked, Settled, Started
 from syncer.targets import registry
 from syncer.workflow.endpoints import declared_endpoint, instance_of, sessions
@@ -118,6 +118,8 @@ def apply_plan(planned: Planned, new: NewRun, settings: Settings, events: Listen
 async def perform(planned: Planned, new: NewRun, settings: Settings, events: Listen) -> Applied:
     """Do what `apply_plan` does, for a caller that has an event loop of its own."""
     guards = {name: _guard(planned.loaded, name, each) for name, each in planned.staged.items()}
+    # Resume needs the staged rows as much as the journal, so that they are on the disk before anything is sent.
+    sync_tree(new.folder, settings.folder(planned.loaded.root).parent)
     write_durably(new.folder / _PLAN, digest.dump(planned.plan).encode())
     new.has_begun = True
     return await _run(planned.loaded, planned.plan, new.run, new.folder, settings, events, planned.staged, guards)

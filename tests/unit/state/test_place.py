@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,34 @@ def test_a_file_is_old_or_new_never_half(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="folder"):
         place.write_durably(tmp_path / "folder", b"x")
     assert sorted(each.name for each in tmp_path.iterdir()) == ["folder", "plan.json"]
+
+
+def _synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Collect the names of what is synced."""
+    found: list[str] = []
+    real = os.fsync
+
+    def noted(handle: int) -> None:
+        found.append(Path(f"/proc/self/fd/{handle}").readlink().name)
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    return found
+
+
+def test_a_new_folders_name_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And those of its parents that are new as well; after a power cut the state is there or was never begun."""
+    found = _synced(monkeypatch)
+    place.make_private(tmp_path / "a" / "b" / "state")
+    assert found == ["b", "a", tmp_path.name]
+    place.make_private(tmp_path / "a" / "b" / "state")
+    assert len(found) == 3
+
+
+def test_a_tree_is_durable_to_its_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files, folders, and the way to them."""
+    (tmp_path / "runs" / "r" / "staged").mkdir(parents=True)
+    (tmp_path / "runs" / "r" / "staged" / "rows").write_text("x")
+    found = _synced(monkeypatch)
+    place.sync_tree(tmp_path / "runs" / "r", tmp_path)
+    assert sorted(found) == sorted(["r", "staged", "rows", "runs", tmp_path.name])
