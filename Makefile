@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint types check golden bench soak deep sweep clean help
+.PHONY: demo test lint types check golden bench soak deep doubts sweep clean help
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -35,6 +35,9 @@ $(PEERS): benchmarks/requirements.lock
 
 bench: $(READY) $(PEERS) ## Measure syncer beside its baselines; SIZES=100000,1000000 ONLY=P1,P9 ROUNDS=3
 	$(BIN)/python -m benchmarks.run --only "$(ONLY)" --sizes "$(SIZES)" --rounds $(or $(ROUNDS),3)
+
+doubts: $(READY) ## The doubt matrix, every cell: each request, cut at each place, with each effect
+	$(BIN)/python -m tests.doubts
 
 sweep: $(READY) ## Long runs: real processes killed, starved of disk, doubled and stopped (needs strace)
 	$(BIN)/python -m tests.sweep kill --points $(or $(POINTS),300)

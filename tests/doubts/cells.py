@@ -201,3 +201,19 @@ CELLS = tuple(
     for place in Place
     for effect in effects(operation, place)
 )
+
+
+def _is_usual(cell: Cell) -> bool:
+    """Whether the ordinary suite plays the cell: every request and place, the latest of the late effects.
+
+    A job's way does not depend on its action: three of the four actions of Salesforce's jobs are played at few places.
+    """
+    operation, place = cell.operation, cell.place
+    few = operation.system is S and operation.path != "collections" and operation.action is not Action.UPSERT
+    if few and place not in {Place.REFUSED, Place.NO_ANSWER}:
+        return False
+    latest = max((each.seconds for each in effects(operation, place)), default=0.0)
+    return place is Place.NO_ANSWER or cell.effect.seconds in {0.0, latest}
+
+
+USUAL = tuple(cell for cell in CELLS if _is_usual(cell))
