@@ -13,8 +13,8 @@ from syncer.engine.protocol import RowReject
 from syncer.errors import StalePlanError
 from syncer.execution.context import Guard
 from syncer.execution.events import UnitSettled
+from syncer.execution.limits import Limits
 from syncer.execution.rejects import RejectSpool, line
-from syncer.execution.report import Tally
 from syncer.outcome import Outcome
 from syncer.state.place import sync_folder
 from syncer.state.protocol import Merged
@@ -35,11 +35,15 @@ if TYPE_CHECKING:
 class Closing:
     """The closing of one run's units."""
 
-    def __init__(self, running: Running, operations: Sequence[str]) -> None:
+    def __init__(self, running: Running, operations: Sequence[OperationPlan]) -> None:
         """Nothing is closed yet; a resumed run closes again, in the same places, what it finds settled."""
         self.spool = RejectSpool(running.context.folder)
         self._running = running
-        self._tallies = {name: Tally() for name in operations}
+        guards, staged = running.context.guards, running.context.staged
+        self.limits = {
+            each.name: Limits(each.name, each.action, guards.get(each.name, Guard()), staged[each.name].facts.rejected)
+            for each in operations
+        }
         self._merging: set[str] = set()
 
     async def close(self, node: NodeRun, unit: Unit, state: UnitState) -> None:
@@ -76,23 +80,10 @@ class Closing:
                 is_old=unit.id in self._running.settled_before,
             )
         )
-        tally = self._tallies[operation.name]
-        tally.add(state.letters)
-        self._check_guard(operation.name, tally)
-
-    def _check_guard(self, operation: str, tally: Tally) -> None:
-        context = self._running.context
-        guard = context.guards.get(operation, Guard())
-        rejected = tally.letters[Outcome.REJECTED.letter] + context.staged[operation].facts.rejected
-        created = tally.letters[Outcome.CREATED.letter]
-        if guard.max_rejected is not None and rejected > guard.max_rejected:
-            self._running.halt(
-                guard=f'Operation "{operation}" has {rejected} rejected rows; its guard allows {guard.max_rejected}.'
-            )
-        if guard.max_creates is not None and created > guard.max_creates:
-            self._running.halt(
-                guard=f'Operation "{operation}" has created {created} records; its guard allows {guard.max_creates}.'
-            )
+        limits = self.limits[operation.name]
+        limits.tally.add(state.letters)
+        if sentence := limits.broken():
+            self._running.halt(guard=sentence)
 
     async def merge(self, plan: OperationPlan, nodes: Sequence[NodeRun]) -> None:
         """Bring the ledger up to date once all `nodes` of an operation are settled; a repetition changes nothing.

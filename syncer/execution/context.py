@@ -44,6 +44,8 @@ class Guard:
 
     max_rejected: int | None = None
     max_creates: int | None = None
+    max_changes: int | None = None
+    max_deletes: int | None = None
 
 
 class Stop:

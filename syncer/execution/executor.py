@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from syncer.execution.context import Context
     from syncer.execution.node import NodeRun
     from syncer.execution.report import RunResult
+    from syncer.execution.resume import UnitState
     from syncer.plan.models import OperationPlan, Plan
     from syncer.targets.protocol import Unit
 
@@ -64,7 +65,7 @@ class _Walk:
 
     def __init__(self, plan: Plan, running: Running) -> None:
         self.nodes = nodes_of(plan, running)
-        self.closing = Closing(running, [each.name for each in plan.operations])
+        self.closing = Closing(running, plan.operations)
         self._plan = plan
         self._running = running
         self._context = running.context
@@ -188,13 +189,11 @@ class _Walk:
     async def _perform_unit(self, node: NodeRun, unit: Unit, slots: anyio.Semaphore, ended: list[bool]) -> None:
         try:
             state = self._running.past.state(unit.id)
-            if (state is None or state.stage not in {Stage.SETTLED, Stage.HELD}) and await self._claim(node, unit):
-                await self._carry(node, unit)
-            state = self._running.past.state(unit.id)
-            is_settled = state is not None and state.stage is Stage.SETTLED
-            ended.append(is_settled)
-            if state is not None and is_settled:
+            if state is not None and state.stage is Stage.SETTLED:
                 await self.closing.close(node, unit, state)
+            elif state is None or state.stage is not Stage.HELD:
+                state = await self._send_within_limits(node, unit)
+            ended.append(state is not None and state.stage is Stage.SETTLED)
         except Stopped:
             ended.append(False)
         except SyncerError as error:
@@ -202,6 +201,24 @@ class _Walk:
             self._running.halt(error)
         finally:
             slots.release()
+
+    async def _send_within_limits(self, node: NodeRun, unit: Unit) -> UnitState | None:
+        """Send the unit when the operation's guard has room for it; return how it stands then."""
+        limits, running = self.closing.limits[node.operation.name], self._running
+        while not limits.may_start(unit.payload.records):
+            await running.until_changed()
+            running.check(node.operation.connection)
+        limits.start(unit.payload.records)
+        try:
+            if await self._claim(node, unit):
+                await self._carry(node, unit)
+            state = running.past.state(unit.id)
+            if state is not None and state.stage is Stage.SETTLED:
+                await self.closing.close(node, unit, state)
+            return state
+        finally:
+            limits.end(unit.payload.records)
+            running.changed()
 
     async def _claim(self, node: NodeRun, unit: Unit) -> bool:
         """Take the unit's lanes, waiting for units under way; False when a person must decide first."""

@@ -258,7 +258,12 @@ def _guard(loaded: Loaded, name: str, staged: Staged) -> Guard:
     def most(limit: int | str | None) -> int | None:
         return None if limit is None else guard.most(limit, staged.facts.read)
 
-    return Guard(max_rejected=most(guards.max_rejected), max_creates=most(guards.max_creates))
+    return Guard(
+        max_rejected=most(guards.max_rejected),
+        max_creates=most(guards.max_creates),
+        max_changes=most(guards.max_changes),
+        max_deletes=most(guards.max_deletes),
+    )
 
 
 # The verbs about runs.
