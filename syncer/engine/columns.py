@@ -52,8 +52,8 @@ def select(relation: str, columns: Sequence[SourceColumn], *, may_hold_nul: bool
     for column in columns:
         given, value = sql.name(" raw:" + column.name), sql.name(column.name)
         if not cell.is_kept(column) and column.type is not ColumnType.TEXT:
-            for flaw, is_bad in _other(column, given, value):
-                flaws.append(flaw)
+            for other, is_bad in _other(column, given, value):
+                flaws.append(other)
                 branches.append(is_bad)
             flaws.append(Flaw("V201", column.name, f"The cell is no {column.type}{_by(column)}."))
             branches.append(f"{given} IS NOT NULL AND {value} IS NULL")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from syncer.errors import SourceError
-from syncer.sources import decode, header, survey
+from syncer.sources import decode, digits, header, survey
 from syncer.sources.column import fingerprint, source_column, text, unchanged, work_file
 from syncer.sources.protocol import Relation, SourceColumn
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from syncer.manifest.models import Column
 
+_UNPACKED = "compression = 'uncompressed'"
 SAMPLE_BYTES = 1 << 20
 """Members are looked for in so much of each file; one that first stands later has to be declared."""
 
@@ -55,13 +56,15 @@ class JsonLinesSource:
         ]
         types = "{" + ", ".join(f"{text(each.name)}: 'VARCHAR'" for each in columns) + "}"
         files = "[" + ", ".join(text(str(each)) for each in plain) + "]"
-        scan = f"read_json({files}, format = 'newline_delimited', columns = {types}, compression = 'uncompressed')"
+        scan = f"SELECT * FROM read_json({files}, format = 'newline_delimited', columns = {types}, {_UNPACKED})"
+        if any(map(digits.are_at_risk, plain)):
+            scan = digits.scan(files, [each.name for each in columns])
 
         def finish(_rows: int) -> str:
             unchanged(self.files, before)
             return fingerprint([each.name for each in self.files], [survey.digest(each) for each in self.files])
 
-        return Relation(f"SELECT * FROM {scan}", columns, finish, self._explain)
+        return Relation(scan, columns, finish, self._explain)
 
     def _members(self, path: Path) -> list[str]:
         """Return the members of the objects in the file's first bytes."""

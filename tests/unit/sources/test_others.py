@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 import adbc_driver_sqlite.dbapi
@@ -11,6 +12,7 @@ import pytest
 
 from syncer.errors import SourceError
 from syncer.manifest import models
+from syncer.sources import digits
 from syncer.sources.protocol import Source
 from syncer.sources.registry import source
 
@@ -43,6 +45,79 @@ def test_json_lines_keep_their_digits(tmp_path: Path) -> None:
     names, rows, _ = read(file_source(path), tmp_path)
     assert names == ["a", "b", "c"]
     assert rows == [("12345678901234567890123", "x", None), (None, None, '[1,{"d":null}]')]
+
+
+DIGITS = [
+    "1.10",
+    "-0.50",
+    "1E5",
+    "1e-7",
+    "-0.0",
+    "0.00001",
+    "12345678901234567890.5",
+    "0.1000000000000000055511151231257827",
+    "9007199254740993",
+    "18446744073709551616",
+    "5",
+    "0.25",
+]
+
+
+@pytest.mark.parametrize("number", DIGITS)
+def test_a_number_keeps_the_digits_it_is_written_with(tmp_path: Path, number: str) -> None:
+    """A column is text unless it is declared, so its numbers are what stands in the file, at any depth."""
+    path = tmp_path / "a.jsonl"
+    path.write_text(f'{{"a":{number},"b":[{number}, {{"c": {number}}}],"c" : {number} }}\n')
+    rows = read(file_source(path), tmp_path)[1]
+    assert [(a, c) for a, _, c in rows] == [(number, number)]
+    assert rows[0][1].replace(" ", "") == f'[{number},{{"c":{number}}}]'  # type: ignore[attr-defined]
+
+
+def test_keeping_digits_changes_nothing_else(tmp_path: Path) -> None:
+    """Text that looks like a number, a mark or JSON stays text, beside a number that has to be kept."""
+    texts = [
+        "1.10",
+        ': 1.10 ,"x"',
+        '"',
+        "\\",
+        "é😀",
+        "[1.50]",
+        '{"a": 1e5}',
+        "true",
+        "null",
+        "",
+        "a\nb\tc",
+        "\x02",
+        "'",
+    ]
+    lines = [json.dumps({"n": 1, "t": each, "u": each, "v": None}) for each in texts]
+    short, long = tmp_path / "short.jsonl", tmp_path / "long.jsonl"
+    short.write_text("\n".join(lines) + "\n")
+    long.write_text("\n".join(lines).replace('"n": 1,', '"n": 1.50,') + "\n")
+    expected = [(each, each, None) for each in texts]
+    assert [row[1:] for row in read(file_source(short), tmp_path)[1]] == expected
+    assert read(file_source(long), tmp_path)[1] == [("1.50", *row) for row in expected]
+
+
+def test_a_number_across_two_blocks_is_seen(tmp_path: Path) -> None:
+    """Whether digits are at risk does not depend on where the file is cut for reading."""
+    path = tmp_path / "a.jsonl"
+    for cut in range(1, 12):
+        path.write_text(" " * (digits.BLOCK_BYTES - cut) + '{"a":1.10}')
+        assert digits.are_at_risk(path)
+    path.write_text('{"a":1.1,"at":"10:00:30.500","b":12345678.1234567}')
+    assert not digits.are_at_risk(path)
+
+
+@pytest.mark.parametrize("line", ["[1.50]", '{"a":1.50', '{"a":1.50}{"a":2}'])
+def test_broken_lines_are_found_beside_digits_to_keep(tmp_path: Path, line: str) -> None:
+    """The scan that keeps digits refuses what the other one refuses, and quotes no value."""
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"a":1.50}\n' * 200_000 + line + "\n")
+    with pytest.raises(SourceError) as caught:
+        read(file_source(path), tmp_path)
+    assert caught.value.code == "S112"
+    assert "1.50" not in str(caught.value)
 
 
 def test_json_lines_may_be_packed(tmp_path: Path) -> None:
