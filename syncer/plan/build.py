@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from syncer.diagnostics import Diagnostic
 from syncer.errors import PlanRefusedError
-from syncer.facts import Repeat, Usage
+from syncer.facts import Action, Repeat, Usage
 from syncer.manifest.gone import cleared_by
 from syncer.manifest.models import Deletes
 from syncer.plan import guard
@@ -141,6 +141,8 @@ def _draft(  # noqa: PLR0913, PLR0917 - all of them decide
             refusals.append(_no_path(code, name, said, wave.number))
         nodes.append(tuple(_node(name, wave.number, part) for part in parts))
         warnings += [_doubtful(part) for part in parts if part.path.repeat is Repeat.NEVER]
+        if operation.guards.max_creates is not None and operation.action is Action.UPSERT:
+            warnings += [_untold(part) for part in parts if not part.path.tells_created]
     learns = operation.deletes is not Deletes.IGNORE and target.key_fields != (able.id_field,)
     warned = tuple(dict.fromkeys(warnings))
     return _Draft(name, operation, target, facts, tuple(nodes), warned, tuple(refusals), learns)
@@ -148,6 +150,13 @@ def _draft(  # noqa: PLR0913, PLR0917 - all of them decide
 
 def _doubtful(part: Part) -> str:
     return f'By path "{part.path.name}" a lost answer cannot be settled by reading back: such records end in doubt.'
+
+
+def _untold(part: Part) -> str:
+    return (
+        f'By path "{part.path.name}" the answers do not tell new records from changed ones: "max_creates" is held '
+        "against the plan and not again during the run."
+    )
 
 
 def _contest(  # noqa: PLR0913, PLR0917 - all of them decide

@@ -65,7 +65,21 @@ def broken(name: str, operation: Operation, facts: OperationFacts) -> tuple[Diag
     elif not facts.read and is_clearing_up:
         detail = f'Source "{facts.source}" is empty, and operation "{name}" would {operation.deletes} all that left it.'
         found.append(Diagnostic("P103", detail, advice='Check the source, or say "deletes: ignore".'))
+    if is_clearing_up and has_no_known_key(facts):
+        detail = (
+            f'None of the {count(facts.keys, "key")} of source "{facts.source}" was sent before, and operation '
+            f'"{name}" would {operation.deletes} all {count(facts.gone, "record")} that were.'
+        )
+        advice = (
+            'If the key of the target or its mapping changed, plan once with "deletes: ignore"; else check the source.'
+        )
+        found.append(Diagnostic("P126", detail, advice=advice))
     return tuple(found)
+
+
+def has_no_known_key(facts: OperationFacts) -> bool:
+    """Say whether the ledger holds keys and the source none of them, as after a change of the key."""
+    return bool(facts.gone and facts.keys and facts.known_keys == 0 and not facts.unchanged)
 
 
 def warnings(operation: Operation, facts: OperationFacts) -> tuple[str, ...]:
@@ -76,6 +90,11 @@ def warnings(operation: Operation, facts: OperationFacts) -> tuple[str, ...]:
         said.append(f'Source "{facts.source}" is empty.')
     if operation.guards.max_creates is not None and split(operation, facts)[0] is None:
         said.append('"max_creates" cannot be checked: without a ledger, how many are new is unknown until run.')
+    if has_no_known_key(facts):
+        keys = count(facts.gone, "key")
+        said.append(
+            f"No key of the source was sent before, and the state holds {keys}: did the key of the target change?"
+        )
     said += _looked(operation, facts.looked) if facts.looked else []
     if facts.folded:
         rows = count(facts.folded, "row has", "rows have")

@@ -155,3 +155,30 @@ def test_new_and_changed_are_told_apart_as_surely_as_can_be(
     """A key is new once, in its first wave; later waves change it."""
     operation = manifest({"a": {"action": action}}).operations["a"]
     assert split(operation, facts("a", LEAD, ((1000,), (900,)), known_keys=known)) == counts
+
+
+def test_keys_that_were_all_never_sent_before_are_a_change_of_the_key() -> None:
+    """With deletes everything would go, so it is refused; without, the reviewer is asked."""
+    changed = {"gone": 5_000, "known_keys": 0}
+    assert codes({"deletes": "delete", "guards": {"max_deletes": "100%"}}, **changed) == ["P102", "P126"]
+    asked = "No key of the source was sent before, and the state holds 5,000 keys: did the key of the target change?"
+    made = plan({"a": {}}, {"a": facts("a", LEAD, ((900,),), **changed)})
+    assert asked in made.operations[0].warnings
+
+
+@pytest.mark.parametrize("known", [{"known_keys": 1}, {"known_keys": 0, "unchanged": 1}, {"known_keys": 0, "gone": 0}])
+def test_one_known_key_is_enough_to_believe_the_source(known: dict[str, int]) -> None:
+    """A source that has any key of before, or a state that has no other, is no change of the key."""
+    made = plan({"a": {}}, {"a": facts("a", LEAD, ((900,),), **{"gone": 5_000, **known})})
+    assert not any("did the key" in each for each in made.operations[0].warnings)
+
+
+def test_a_limit_on_new_records_that_an_import_cannot_tell_is_said() -> None:
+    """An import only counts, so that the run cannot be stopped by what it creates."""
+    known = facts("a", LEAD, ((48_000,),), known_keys=48_000)
+    said = (
+        'By path "bulk" the answers do not tell new records from changed ones: "max_creates" is held against the plan '
+        "and not again during the run."
+    )
+    assert plan({"a": {"guards": {"max_creates": 5}}}, {"a": known}).operations[0].warnings == (said,)
+    assert plan({"a": {}}, {"a": known}).operations[0].warnings == ()
