@@ -158,11 +158,11 @@ async def _act(courier: Courier, unit: Unit, progress: _Progress, judged: Judged
     for position in judged.rejected:
         progress.letters[position] = _REJECTED
         progress.rejects[position] = progress.refused[position]
-    if judged.remedies and courier.is_job and courier.rule.repeat is Repeat.NEVER:
-        if courier.state(unit).attempt < MOST_SENDS:
-            await _repeat_job(courier, unit, progress)
-            return False
-    elif judged.remedies and progress.sends < MOST_SENDS:
+    goes_as_job = courier.is_job and courier.rule.repeat is Repeat.NEVER
+    if judged.remedies and goes_as_job and courier.state(unit).attempt < MOST_SENDS:
+        await _repeat_job(courier, unit, progress)
+        return False
+    if judged.remedies and not goes_as_job and progress.sends < MOST_SENDS:
         progress.sends += 1
         for remedy, founds in judged.remedies:
             for start in range(0, len(founds), RECORDS_AT_ONCE):
@@ -184,9 +184,7 @@ async def _repeat_job(courier: Courier, unit: Unit, progress: _Progress) -> None
     running = courier.running
     running.check(courier.connection)
     positions, at = tuple(progress.undecided()), running.context.clock.now()
-    await running.note(
-        Remedying(unit=unit.id, how=Remedy.REPEAT.value, positions=positions, at=at, wait_seconds=0.0)
-    )
+    await running.note(Remedying(unit=unit.id, how=Remedy.REPEAT.value, positions=positions, at=at, wait_seconds=0.0))
     if len(positions) == unit.payload.records:
         await running.note(Unsent(unit=unit.id, reason="It is sent again, as the manifest wants it."))
         await courier.carry(unit)

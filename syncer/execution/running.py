@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from syncer.errors import StateError
+from syncer.errors import StateError, SyncerError
 from syncer.execution.events import Waiting
 from syncer.execution.lanes import Lanes
 from syncer.execution.report import Ending
@@ -18,7 +18,6 @@ from syncer.execution.report import Ending
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from syncer.errors import SyncerError
     from syncer.execution.context import Context
     from syncer.execution.history import History
     from syncer.execution.resume import Past
@@ -57,10 +56,19 @@ class Running:
         self._changed = anyio.Event()
 
     async def note(self, note: Note) -> None:
-        """Make `note` durable and known."""
+        """Make `note` durable and known; one that could not be written is not known either."""
+        unit = getattr(note, "unit", "")
+        before = self.past.units.get(unit)
         self.past.add(note)
+        try:
+            await self._journal.append(note)
+        except SyncerError:
+            if before is not None:
+                self.past.units[unit] = before
+            else:
+                self.past.units.pop(unit, None)
+            raise
         self.history.add(note)
-        await self._journal.append(note)
 
     def check(self, connection: str) -> None:
         """Raise `Stopped` unless something may be sent to `connection` now."""

@@ -10,4 +10,4 @@ import pytest
 @pytest.fixture
 def seeds() -> range:
     """The seeds of this run."""
-    return range(int(os.environ.get("SYNCER_SIM_SEEDS", "60")))
+    return range(int(os.environ.get("SYNCER_SIM_SEEDS", "300")))

@@ -1,148 +1,232 @@
-"""What one seed means: operations over few keys, and the trouble that they meet."""
+"""What one seed means: operations over few keys, the limits they run under, and the trouble that they meet."""
+
+# ruff: noqa: S311 - a story, not a secret
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from syncer.facts import System
-from syncer.sandbox.faults import FaultRule
-from tests.fakes.world import Op
-from tests.sim.staged import Fields
+from syncer.facts import Action, System
+from tests.sim.trouble import Meddling, draw_faults, draw_meddling, draw_snags, poison
+from tests.sim.ways import UNKNOWN, WAYS
 
-LEAD = Fields("email", "firstName")
-CONTACT = Fields("Crm_Key__c", "FirstName", (("LastName", "Sim"),))
-PATHS = {
-    "sync": (System.MARKETO, "lead", LEAD),
-    "push": (System.MARKETO, "lead", LEAD),
-    "bulk": (System.MARKETO, "lead", LEAD),
-    "collections": (System.SALESFORCE, "Contact", CONTACT),
-    "multipart": (System.SALESFORCE, "Contact", CONTACT),
-    "bulk2": (System.SALESFORCE, "Contact", CONTACT),
-}
-JOBS = frozenset({"bulk", "bulk2", "multipart"})
-PLACES = {
-    System.MARKETO: ("*leads.json", "*push.json", "*/bulk/*", "*/bulk/*/batch/*", "*"),
-    System.SALESFORCE: ("PATCH */composite/*", "*/jobs/ingest*", "PUT *", "*/query*", "*"),
-}
-CODES = {
-    System.MARKETO: ("601", "602", "604", "606", "608", "611", "614", "615", "713"),
-    System.SALESFORCE: ("UNABLE_TO_LOCK_ROW", "INVALID_SESSION_ID", "SERVER_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"),
-}
-LATEST_SECONDS = 28.0
-"""No write takes effect later than the shortest published time-out (30 s, Marketo's imports)."""
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from syncer.sandbox.faults import FaultRule
+    from tests.sim.ways import Way
+    from tests.sim.wire import Snag
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its number in the source, whom it is about, what it says, whether its key is in capitals."""
+
+    number: int
+    whom: int
+    value: str
+    is_loud: bool = False
+    is_spoilt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One operation."""
+
+    name: str
+    way: Way
+    rows: tuple[Row, ...]
+    size: int
+    """Records a unit, where the path's own limit is not smaller."""
+    unchanged: int = 0
+    """Rows that the ledger knows as they are, so that they do not go out."""
+    refused: int = 0
+    """Rows that were refused when the plan was made; they stand after all others in the source."""
+    on_unknown: Literal["hold", "resend"] = "hold"
+    max_rejected: int | None = None
+    max_creates: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tight:
+    """Limits of the instance that a small scene can reach."""
+
+    calls: int = 100
+    at_once: int = 10
+    imports: int = 10
+    calls_a_day: int = 50_000
+    neighbours: float = 0.0
+    """Share of the window that others use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one process is to end before its time: at its n-th touch of the world, or after one or two wishes to stop.
+
+    `outage` is a span of its life in which the state is out of reach, `sleeps` when its machine sleeps for how long.
+    """
+
+    dies_at: int | None = None
+    signals: tuple[float, ...] = ()
+    outage: tuple[float, float] = (0.0, 0.0)
+    sleeps: tuple[float, float] | None = None
+    unlocked_at: float | None = None
+    """When a person breaks its lease."""
+    freezes: tuple[float, float] | None = None
+    """When the process is stopped from outside, and for how long; meanwhile another one tries to take the run over."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
-    """One seed, unfolded: at which notes a process dies (true: before it), after how many seconds one is stopped."""
+    """One seed, unfolded."""
 
     seed: int
     ops: tuple[Op, ...]
-    sizes: dict[str, int]
+    people: int
+    """How many leads, orders and contacts are there at the start, by number from 0."""
+    twins: tuple[int, ...]
+    """Leads that are there twice, so that no key tells them apart."""
     concurrency: int
-    faults: tuple[FaultRule, ...]
-    deaths: tuple[tuple[int, bool], ...]
-    signals: tuple[float, ...]
-    latency: float
-    fields: dict[str, Fields] = field(default_factory=dict)
+    faults: tuple[FaultRule, ...] = ()
+    lasting: tuple[FaultRule, ...] = ()
+    """Faults of the records themselves, which stay when the trouble is over."""
+    snags: tuple[Snag, ...] = ()
+    meddling: tuple[Meddling, ...] = ()
+    endings: tuple[Ending, ...] = ()
+    offsets: tuple[float, ...] = ()
+    """How wrong each process's wall clock is."""
+    latency: float = 0.0
+    tight: Tight = field(default_factory=Tight)
+    on_disk: bool = False
+    """Whether state is the real store of a folder."""
+    has_person: bool = False
+    """Whether somebody looks what became of writes in doubt, and says so."""
+    token_seconds: float = 3_600.0
+
+    @property
+    def systems(self) -> tuple[System, ...]:
+        """The systems written to."""
+        return tuple(sorted({op.way.system for op in self.ops}))
 
 
 def unfold(seed: int) -> Scene:
-    """Return what happens under `seed`; the same for ever."""
-    chance = random.Random(f"syncer sim {seed}")  # noqa: S311 - a story, not a secret
-    ops: list[Op] = []
-    for number in range(chance.randint(1, 4)):
-        path = chance.choice(tuple(PATHS))
-        system, name, fields = PATHS[path]
-        keys = chance.randint(1, 25)
-        rows = [
-            (_key(system, int(keys * chance.random() ** 2)), f"v{number}x{row}") for row in range(chance.randint(1, 40))
-        ]
-        rows = _at_most(rows, chance.randint(1, 4))
-        mine = {key for key, _ in rows}
-        after = tuple(each.name for each in ops if each.connection == system and mine & {key for key, _ in each.rows})
-        ops.append(
-            Op(
-                name=f"op{number}",
-                rows=rows,
-                path=path,
-                on_unknown="hold",
-                after=after,
-                connection=system,
-                object=name,
-                key=fields.key,
-                options=(("program", "Spring Webinar"),) if path == "push" else (),
-            )
-        )
-    systems = sorted({System(op.connection) for op in ops})
+    """Return what happens under `seed`; the same for ever. One scene in 25 is large."""
+    chance = random.Random(f"syncer scene {seed}")
+    is_large = chance.random() < 1 / 25
+    people = chance.choice((0, 2, 5, 12))
+    twins = tuple(UNKNOWN // 2 + each for each in range(chance.choice((0, 0, 0, 1, 2))))
+    ops = _ops(chance, people, twins, is_large=is_large)
+    ways = tuple({op.way.name: op.way for op in ops}.values())
+    endings = tuple(_ending(chance) for _ in range(chance.choice((0, 0, 1, 1, 2, 3))))
+    wrong = chance.choice((0.0, 0.0, 0.0, 600.0, 3_600.0))
     return Scene(
         seed=seed,
-        ops=tuple(ops),
-        sizes={path: chance.randint(1, 12) for path in PATHS},
-        concurrency=chance.randint(1, 6),
-        faults=tuple(_fault(chance, chance.choice(systems)) for _ in range(chance.randint(0, 12))),
-        deaths=tuple((chance.randint(2, 60), chance.random() < 0.5) for _ in range(chance.randint(0, 3))),
-        signals=tuple(chance.uniform(0.5, 120) for _ in range(chance.choice((0, 0, 1, 2)))),
+        ops=ops,
+        people=people,
+        twins=twins,
+        concurrency=chance.randint(1, 12 if is_large else 6),
+        faults=draw_faults(chance, ways, chance.randint(3, 40) if is_large else chance.choice((0, 1, 2, 3, 5, 8))),
+        lasting=_poison(chance, ops) if chance.random() < 1 / 8 else (),
+        snags=draw_snags(chance, ways, chance.choice((0, 0, 1, 2, 4))),
+        meddling=draw_meddling(chance, chance.choice((0, 0, 0, 1, 2))),
+        endings=endings,
+        # A clock that was set back may not shorten a wait. One that is set forward between processes can (T15).
+        offsets=tuple(sorted((chance.uniform(-wrong, wrong) for _ in range(len(endings) + 1)), reverse=True)),
         latency=chance.choice((0.0, 0.05, 0.3, 2.0)),
-        fields={op.name: PATHS[op.path][2] for op in ops},
+        tight=_tight(chance) if chance.random() < 1 / 5 else Tight(),
+        on_disk=chance.random() < 1 / 14,
+        has_person=chance.random() < 1 / 2,
+        token_seconds=chance.choice((3_600.0, 3_600.0, 3_600.0, 90.0, 30.0)),
     )
 
 
-def _key(system: System, number: int) -> str:
-    return f"p{number}@example.com" if system is System.MARKETO else f"K{number}"
-
-
-def _at_most(rows: list[tuple[str, str]], waves: int) -> list[tuple[str, str]]:
-    """Leave out occurrences of a key beyond `waves`, so that a scene stays small."""
-    seen: dict[str, int] = {}
-    kept = []
-    for key, value in rows:
-        seen[key] = seen.get(key, 0) + 1
-        if seen[key] <= waves:
-            kept.append((key, value))
-    return kept
-
-
-def _fault(chance: random.Random, system: System) -> FaultRule:
-    action = chance.choice(
-        (
-            "apply_then_lose",
-            "apply_then_lose",
-            "lose_before_apply",
-            "apply_late",
-            "apply_late",
-            "apply_first_k",
-            "status",
-            "vendor_error",
-            "truncate_body",
-            "garbage_body",
-            "empty_body",
-            "delay",
-            "slow_job",
-            "fail_job",
-            "shuffle_results",
-            "wrong_counts",
-            "missing_failure_file",
-            "lock_rows",
+def _ops(chance: random.Random, people: int, twins: tuple[int, ...], *, is_large: bool) -> tuple[Op, ...]:
+    """Draw operations that write to one or two objects, so that their keys meet."""
+    objects = sorted({way.object for way in WAYS})
+    chosen = {chance.choice(objects) for _ in range(chance.randint(1, 2))}
+    if "program_member" in chosen:
+        chosen.add("lead")
+    ways = [way for way in WAYS if way.object in chosen]
+    keys = chance.randint(1, 60 if is_large else 12)
+    ops = []
+    for number in range(chance.randint(3, 8) if is_large else chance.randint(1, 3)):
+        way = chance.choice(ways)
+        rows = _rows(chance, number, way, keys, people, twins, chance.randint(1, 120 if is_large else 16))
+        op = Op(
+            name=f"op{number}",
+            way=way,
+            rows=rows,
+            size=1_000 if chance.random() < 1 / 10 else chance.randint(1, 12),
+            unchanged=chance.choice((0, 0, 3)),
+            refused=chance.choice((0, 0, 0, 2)),
+            on_unknown="resend" if chance.random() < 1 / 8 else "hold",
+            max_rejected=chance.randint(0, 3) if chance.random() < 1 / 25 else None,
+            max_creates=chance.randint(0, 8) if chance.random() < 1 / 25 else None,
         )
+        ops.append(op)
+    return tuple(ops)
+
+
+def _rows(  # noqa: PLR0917 - what the lot is drawn from
+    chance: random.Random, op: int, way: Way, keys: int, people: int, twins: tuple[int, ...], count: int
+) -> tuple[Row, ...]:
+    """Draw rows about few people, some of them very often; at most four rows about one."""
+    spoilt = chance.choice((0.0, 0.0, 0.1))
+    waves = 1 if way.action is Action.DUPLICATE else chance.randint(1, 4)
+    if not way.by_id and not way.is_job and chance.random() < 1 / 60:
+        count, keys, waves = way.largest + chance.randint(1, 60), 10**9, 1  # more than one request holds
+    seen: dict[int, int] = {}
+    rows: list[Row] = []
+    for number in range(count):
+        whom = number if way.action is Action.DUPLICATE or keys > count * 1_000 else int(keys * chance.random() ** 2)
+        if way.by_id:
+            whom = whom % people if people else UNKNOWN + whom
+        elif way.object == "lead" and twins and chance.random() < 1 / 20:
+            whom = chance.choice(twins)
+        is_spoilt = chance.random() < spoilt
+        if way.by_id and is_spoilt:
+            whom = UNKNOWN + number
+        seen[whom] = seen.get(whom, 0) + 1
+        if seen[whom] <= waves:
+            rows.append(Row(len(rows) + 2, whom, f"v{op}x{number}", chance.random() < 1 / 4, is_spoilt))
+    return tuple(rows)
+
+
+def _ending(chance: random.Random) -> Ending:
+    match chance.choice(("die", "die", "die", "die", "signal", "signal", "outage", "sleep", "unlock", "freeze")):
+        case "die":
+            return Ending(dies_at=int(3 * 60 ** chance.random()))
+        case "signal":
+            first = chance.uniform(0.2, 150)
+            return Ending(signals=(first, first + chance.uniform(0.01, 12)) if chance.random() < 1 / 3 else (first,))
+        case "outage":
+            begins = chance.uniform(0.0, 60)
+            return Ending(outage=(begins, begins + chance.uniform(1, 120)))
+        case "sleep":
+            return Ending(sleeps=(chance.uniform(0.2, 100), chance.uniform(30, 4_000)))
+        case "freeze":
+            return Ending(freezes=(chance.uniform(0.2, 60), chance.choice((20.0, 300.0, 500.0, 900.0))))
+        case _:
+            return Ending(unlocked_at=chance.uniform(0.2, 100))
+
+
+def _tight(chance: random.Random) -> Tight:
+    neighbours = chance.choice((0.0, 0.0, 0.5, 0.9))
+    return Tight(
+        calls=chance.randint(5, 20),
+        at_once=chance.randint(1, 4),
+        imports=chance.randint(1, 3),
+        calls_a_day=50_000 if neighbours else chance.choice((50_000, 40)),
+        neighbours=neighbours,
     )
-    rule = {
-        "action": action,
-        "system": str(system),
-        "endpoint": chance.choice(PLACES[system]),
-        "nth": chance.randint(1, 8),
-        "count": chance.randint(1, 3),
-    }
-    if action == "shuffle_results":
-        # Job results have no order. The results of a request have the request's, and nothing else tells them apart.
-        rule["endpoint"] = "*/jobs/*"
-    if action in {"apply_late", "delay", "slow_job"}:
-        rule["seconds"] = chance.uniform(0.5, LATEST_SECONDS)
-    if action == "apply_first_k":
-        rule["first"] = chance.randint(0, 5)
-    if action == "status":
-        rule |= {"status": chance.choice((500, 502, 503, 504)), "when": chance.choice(("before", "after"))}
-    if action == "vendor_error":
-        rule |= {"code": chance.choice(CODES[system]), "when": "before"}
-    return FaultRule.parse(rule)
+
+
+def _poison(chance: random.Random, ops: tuple[Op, ...]) -> tuple[FaultRule, ...]:
+    """Let one record spoil every request that holds it."""
+    able = [op for op in ops if not op.way.is_job and not op.way.by_id and op.way.action is not Action.DUPLICATE]
+    if not able:
+        return ()
+    op = chance.choice(able)
+    return (poison(op.way, chance.choice(op.rows).whom),)

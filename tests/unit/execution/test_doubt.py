@@ -250,7 +250,7 @@ async def test_a_job_is_adopted_or_made_anew_never_doubled(tmp_path: Path, fault
 
 
 async def test_a_cut_file_of_failures_is_no_proof(tmp_path: Path) -> None:
-    """A job says that a row failed and the file of failures does not name it: the rows are read back, one is refused."""
+    """A job says that a row failed and its file does not name it: the rows are read back, one is refused."""
     async with world(tmp_path, Op("a", rows(3), path="job")) as it:
         it.vendor.refused = {"k1"}
         it.vendor.faults = {("settle", "*"): ["cut"]}

@@ -21,6 +21,8 @@ from tests.fakes.world import Op, rows, world
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from syncer.state.protocol import Note
+
 pytestmark = pytest.mark.anyio
 
 
@@ -376,6 +378,23 @@ async def test_a_suspended_machine_does_not_send_with_an_old_lease(tmp_path: Pat
         result = await it.run()
         assert result.exit_code == 1
         assert max(call.arrived for call in it.vendor.calls) < 5
+
+
+async def test_what_could_not_be_noted_is_not_confirmed(tmp_path: Path) -> None:
+    """An outcome that the journal did not take is looked up by the next process; no ledger hears of it before."""
+    async with world(tmp_path, Op("a", rows(2))) as it:
+
+        def full(note: Note) -> None:
+            if note.kind == "settled":
+                raise StateError("R205", "The state is out of reach.")
+
+        it.store.before = full
+        assert (await it.run()).exit_code == 1
+        assert it.store.books.merges == []
+        it.store.live()
+        assert (await it.run()).exit_code == 0
+        assert it.vendor.looks
+        assert it.confirmed() == {"k0": "v0", "k1": "v1"}
 
 
 async def test_a_full_disk_stops_the_run_with_advice(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from syncer.execution.ruling import rule
-from tests.fakes.world import Op, World, world
+from syncer.facts import Repeat
+from tests.fakes.world import RULES, Op, World, world
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,3 +48,17 @@ async def test_the_rest_of_a_job_goes_as_a_job_of_its_own(tmp_path: Path) -> Non
             ("commit", ("k0", "k1", "k2")),
             ("commit", ("k0", "k2")),
         ]
+
+
+async def test_a_job_that_the_manifest_wishes_sent_again_goes_by_its_own_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`on_unknown: resend` starts the job anew instead of sending its rows by a request that cannot say them."""
+    monkeypatch.setitem(RULES, "job", (RULES["job"][0], Repeat.NEVER))
+    rows = [(f"k{number}", "v") for number in range(3)]
+    async with world(tmp_path, Op("a", rows, path="job", on_unknown="resend")) as it:
+        it.vendor.faults = {("commit", "*"): ["lose before"], ("look_up", "*"): ["unknown"] * 9}
+        result = await it.run()
+        assert result.exit_code == 0
+        assert [(call.verb, call.keys) for call in it.vendor.calls] == [("commit", ("k0", "k1", "k2"))]
+        assert result.operations[0].repeated == 3

@@ -1,0 +1,14 @@
+"""The checker is seen to catch what it is for: each planted bug breaks an invariant at a seed that is known."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sim.planted import BUGS, Bug, first_broken
+
+
+@pytest.mark.parametrize("bug", [bug for bug in BUGS if bug.seed is not None], ids=lambda bug: f"{bug.number}")
+def test_a_planted_bug_is_caught(bug: Bug) -> None:
+    """The bug is in, and an invariant breaks."""
+    assert bug.seed is not None
+    assert first_broken(bug, range(bug.seed, bug.seed + 1)) is not None
