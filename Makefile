@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint types check golden bench soak deep doubts sweep clean help
+.PHONY: demo test lint types check golden bench soak planted load deep doubts sweep clean help
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -38,6 +38,15 @@ bench: $(READY) $(PEERS) ## Measure syncer beside its baselines; SIZES=100000,10
 
 doubts: $(READY) ## The doubt matrix, every cell: each request, cut at each place, with each effect
 	$(BIN)/python -m tests.doubts
+
+soak: $(READY) ## Play SEEDS=10000 simulated runs from FIRST=0 on, in two processes; summary in build/soak
+	nice -n 15 $(BIN)/python -m tests.sim.soak --seeds $(or $(SEEDS),10000) --first $(or $(FIRST),0)
+
+planted: $(READY) ## Plant every bug of the table and print how soon it is caught
+	nice -n 15 $(BIN)/python -m tests.sim.planted
+
+load: $(READY) ## Write ROWS=100000 rows about 5,000 people over four paths at once, and count duplicates
+	nice -n 15 $(BIN)/python -m tests.sim.load --rows $(or $(ROWS),100000)
 
 sweep: $(READY) ## Long runs: real processes killed, starved of disk, doubled and stopped (needs strace)
 	$(BIN)/python -m tests.sweep kill --points $(or $(POINTS),300)
