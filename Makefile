@@ -48,11 +48,13 @@ planted: $(READY) ## Plant every bug of the table and print how soon it is caugh
 load: $(READY) ## Write ROWS=100000 rows about 5,000 people over four paths at once, and count duplicates
 	nice -n 15 $(BIN)/python -m tests.sim.load --rows $(or $(ROWS),100000)
 
-sweep: $(READY) ## Long runs: real processes killed, starved of disk, doubled and stopped (needs strace)
-	$(BIN)/python -m tests.sweep kill --points $(or $(POINTS),300)
-	$(BIN)/python -m tests.sweep error --points 20
-	$(BIN)/python -m tests.sweep pairs --points 30
-	$(BIN)/python -m tests.sweep stops --points 20
+sweep: $(READY) ## Long runs of real processes: killed, with failing disks and networks, doubled, stopped (Linux); SEED=1
+	$(BIN)/python -m tests.sweep lint
+	$(BIN)/python -m tests.sweep kill --seed $(or $(SEED),1)
+	$(BIN)/python -m tests.sweep pairs --seed $(or $(SEED),1)
+	$(BIN)/python -m tests.sweep errors --seed $(or $(SEED),1)
+	$(BIN)/python -m tests.sweep races --seed $(or $(SEED),1)
+	$(BIN)/python -m tests.sweep stops --seed $(or $(SEED),1)
 
 clean: ## Remove the environment and every cache
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

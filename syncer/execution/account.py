@@ -6,7 +6,6 @@ the run may be shown.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -18,6 +17,7 @@ from syncer.execution.page import render
 from syncer.execution.resume import Stage
 from syncer.facts import Action, PathKind, System
 from syncer.outcome import Outcome
+from syncer.state.place import write_durably
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -160,12 +160,7 @@ def build(  # noqa: PLR0913, PLR0917 - what a run is told from, each by its name
 def write(told: RunAccount, folder: Path) -> None:
     """Write the report in both forms, each whole or not at all."""
     for name, text in ((JSON, told.model_dump_json(indent=2) + "\n"), (MARKDOWN, render(told))):
-        draft = folder / f"{name}.part"
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(folder / name)
+        write_durably(folder / name, text.encode())
 
 
 def _operation(

@@ -85,3 +85,33 @@ def serving() -> Iterator[Served]:
         finally:
             process.terminate()
             process.wait(timeout=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucketed:
+    """A fake of S3 in a process of its own. `facts` is the environment that leads to it."""
+
+    facts: dict[str, str]
+    process: subprocess.Popen[str]
+
+    def ask(self, *words: object) -> Any:
+        """Return what it answers."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(words) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+
+@contextmanager
+def bucketed() -> Iterator[Bucketed]:
+    """Serve a bucket while the context lasts."""
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, FAST / "bucket.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert process.stdout is not None
+    with process:
+        try:
+            yield Bucketed(json.loads(process.stdout.readline()), process)
+        finally:
+            process.terminate()
