@@ -94,7 +94,7 @@ class _Stage:
         known = ledger.compare(
             self.connection, ledger_parquet, only_changed=self.pipeline.only_changed, naming=self.naming
         )
-        if known and self.keeps_gone:
+        if known and self.keeps_gone and self.since is None:
             gone.keep(self.connection, self.files)
         far = cursor.facts(self.connection, self.since) if self.since else None
         unreadable = gone.unreadable(self.connection) if self.naming else 0
