@@ -99,7 +99,11 @@ def ours(size: int, folder: Path) -> dict[str, Any]:
     assert found is not None
     same = count(connection, "SELECT count(*) FROM unchanged")
     sent = home / "confirmed.parquet"
-    write_parquet(connection, "SELECT kh_high, kh_low, rh FROM rows ANTI JOIN unchanged USING (position)", sent)
+    connection.execute(
+        f"SET VARIABLE dropped = (SELECT bitstring_agg(CAST(position AS INTEGER), 0, {size}) FROM unchanged)"
+    )
+    is_sent = "get_bit(getvariable('dropped'), CAST(position AS INTEGER)) = 0"
+    write_parquet(connection, f"SELECT kh_high, kh_low, rh FROM rows WHERE {is_sent}", sent)
     anyio.run(state.merge, "leads", 1, sent)
     after = anyio.run(state.fetch, "leads", home)
     taken = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - used}

@@ -27,6 +27,9 @@ SEQUENCE = "CAST(md5_number(string_agg(CAST(rh AS VARCHAR), ',' ORDER BY turn)) 
 """One hash for a key's rows in order of their turns."""
 
 
+_GONE = (*KEY.split(", "), "name")
+
+
 class Naming(StrEnum):
     """What the state calls a record, so that it can be deleted when its key left."""
 
@@ -50,37 +53,43 @@ def compare(
     connection: duckdb.DuckDBPyConnection, ledger: Path | None, *, only_changed: bool, naming: Naming = Naming.NONE
 ) -> Known | None:
     """Make the table `unchanged` (position); None without a ledger. With one, the table `gone` holds what left."""
-    connection.execute("CREATE TEMP TABLE unchanged (position BIGINT)")
     if ledger is None:
+        connection.execute("CREATE TEMP TABLE unchanged (position BIGINT)")
         return None
     name = "name" if "name" in pq.read_schema(ledger).names else "NULL::VARCHAR AS name"
     connection.execute(f"CREATE TEMP VIEW ledger AS SELECT {KEY}, rh, {name} FROM {sql.parquet(ledger)}")
-    named = "WHERE name IS NOT NULL" if naming in {Naming.KEY, Naming.LEARNT} else ""
-    connection.execute(f"CREATE TEMP VIEW believed AS SELECT * FROM ledger {named}")
+    must_be_named = naming in {Naming.KEY, Naming.LEARNT}
+    is_equal = "flaw = 0 AND source.rh = ledger.rh" if only_changed else "false"
+    if must_be_named:
+        is_equal += " AND name IS NOT NULL"
+    # One join tells both: a row of the ledger finds the rows that say the same, or no row at all, in any order.
+    connection.execute("SET preserve_insertion_order = false")
+    connection.execute(
+        f"""
+        CREATE TEMP TABLE unchanged AS
+        SELECT position, {", ".join(f"CASE WHEN position IS NULL THEN {each} END AS {each}" for each in _GONE)}
+        FROM (SELECT position, {KEY}, rh, flaw FROM rows WHERE kh_high IS NOT NULL) AS source
+        RIGHT JOIN ledger USING ({KEY}) WHERE position IS NULL OR {is_equal}
+        """
+    )
+    connection.execute("SET preserve_insertion_order = true")
+    connection.execute(f"CREATE TEMP TABLE gone AS SELECT {', '.join(_GONE)} FROM unchanged WHERE position IS NULL")
+    connection.execute(
+        """
+        DELETE FROM unchanged WHERE position IS NULL OR position IN (
+            SELECT position FROM again UNION ALL SELECT position FROM skipped UNION ALL SELECT position FROM refused)
+        """
+    )
     if only_changed:
+        believed = f"(FROM ledger {'WHERE name IS NOT NULL' if must_be_named else ''})"
         connection.execute(
             f"""
-            INSERT INTO unchanged SELECT position FROM (
-                SELECT position, {KEY}, rh FROM accepted SEMI JOIN believed USING ({KEY}, rh)
-            ) ANTI JOIN (
-                SELECT position FROM again UNION ALL SELECT position FROM skipped UNION ALL SELECT position FROM refused
-            ) USING (position)
-            """
-        )
-        connection.execute(
-            f"""
-            INSERT INTO unchanged SELECT position FROM again SEMI JOIN (
+            INSERT INTO unchanged (position) SELECT position FROM again SEMI JOIN (
                 SELECT {KEY} FROM (SELECT {KEY}, {SEQUENCE} AS rh FROM again GROUP BY {KEY})
-                SEMI JOIN believed USING ({KEY}, rh)
+                SEMI JOIN {believed} USING ({KEY}, rh)
             ) USING ({KEY})
             """
         )
-    connection.execute(
-        f"""
-        CREATE TEMP TABLE gone AS SELECT {KEY}, name FROM ledger
-        ANTI JOIN (SELECT {KEY} FROM rows WHERE kh_high IS NOT NULL) USING ({KEY})
-        """
-    )
     return Known(count(connection, "SELECT count(*) FROM gone"))
 
 
