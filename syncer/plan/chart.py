@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from syncer.plan.drawing import draw, needed
+from syncer.plan.drawing import draw, folded
 from syncer.plan.words import count, printable
 
 if TYPE_CHECKING:
-    from syncer.plan.models import Edge, Node, Plan
+    from syncer.plan.drawing import Box
+    from syncer.plan.models import Edge, Plan
 
 _STYLE = (
     "<style>svg{background:#fff;font:13px system-ui,sans-serif}rect{fill:#eef3f8;stroke:#5b7083}.job rect{fill:#f6efe2}"
@@ -22,18 +23,18 @@ _STYLE = (
 
 def mermaid(plan: Plan) -> str:
     """Return the graph as a Mermaid flow chart, left to right."""
-    names = {node.id: f"n{place}" for place, node in enumerate(plan.nodes)}
-    lines = [f'  {names[node.id]}["{_entities(_label(node))}"]' for node in plan.nodes]
-    lines += [f'  {names[each.before]} -->|"{_entities(_why(each))}"| {names[each.after]}' for each in needed(plan)]
+    boxes, edges = folded(plan)
+    names = {box.id: f"n{place}" for place, box in enumerate(boxes)}
+    lines = [f'  {names[box.id]}["{_entities(_label(box))}"]' for box in boxes]
+    lines += [f'  {names[each.before]} -->|"{_entities(_why(each))}"| {names[each.after]}' for each in edges]
     return "\n".join(["flowchart LR", *lines]) + "\n"
 
 
 def dot(plan: Plan) -> str:
     """Return the graph in Graphviz's language."""
-    lines = [f"  {_quoted(node.id)} [label={_quoted(_label(node))}];" for node in plan.nodes]
-    lines += [
-        f"  {_quoted(each.before)} -> {_quoted(each.after)} [label={_quoted(_why(each))}];" for each in needed(plan)
-    ]
+    boxes, edges = folded(plan)
+    lines = [f"  {_quoted(box.id)} [label={_quoted(_label(box))}];" for box in boxes]
+    lines += [f"  {_quoted(each.before)} -> {_quoted(each.after)} [label={_quoted(_why(each))}];" for each in edges]
     return "\n".join(["digraph plan {", "  rankdir=LR;", "  node [shape=box];", *lines, "}"]) + "\n"
 
 
@@ -47,8 +48,8 @@ def svg(plan: Plan) -> str:
     return f"{named}{end}{_STYLE}{rest}\n"
 
 
-def _label(node: Node) -> str:
-    return f"{node.operation}, {node.path}, wave {node.wave}, {count(node.records, 'record')}"
+def _label(box: Box) -> str:
+    return f"{box.operation}, {box.stride.path}, {box.stride.waves}, {count(box.records, 'record')}"
 
 
 def _why(edge: Edge) -> str:

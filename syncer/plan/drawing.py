@@ -5,19 +5,22 @@ A line that follows from others is not drawn. The list of reasons beside the pic
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from syncer.facts import PathKind
 from syncer.plan.layout import BOX_HEIGHT, BOX_WIDTH, lay_out
+from syncer.plan.phrases import steps_by_operation, strides
 from syncer.plan.words import count, number, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from syncer.plan.layout import Point
-    from syncer.plan.models import Edge, Node, Plan
+    from syncer.plan.models import Edge, Plan
+    from syncer.plan.phrases import Stride
 
 MAX_STEPS = 400
 """More boxes than this are no picture any more."""
@@ -28,11 +31,45 @@ _LETTERS = 24
 """Characters of a name that fit a box."""
 
 
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A step, or the small waves of an operation that are told as one; `id` is that of its first step."""
+
+    id: str
+    stride: Stride
+
+    @property
+    def operation(self) -> str:
+        """Whose step it is."""
+        return self.stride.nodes[0].operation
+
+    @property
+    def records(self) -> int:
+        """How many records it sends."""
+        return sum(node.records for node in self.stride.nodes)
+
+
 def draw(plan: Plan) -> str:
     """Return the drawing, or "" where there are too many steps for one."""
-    if len(plan.nodes) > MAX_STEPS:
+    if len(_boxes(plan)) > MAX_STEPS:
         return ""
-    return "\n".join(_svg(plan))
+    return "\n".join(_svg(plan, *folded(plan)))
+
+
+def folded(plan: Plan) -> tuple[list[Box], list[Edge]]:
+    """Return what is drawn: boxes in the order of the steps, and the edges between them that no chain implies."""
+    boxes = _boxes(plan)
+    home = {node.id: box.id for box in boxes for node in box.stride.nodes}
+    found: dict[tuple[str, str], Edge] = {}
+    for edge in needed(plan):
+        before, after = home[edge.before], home[edge.after]
+        if before != after:
+            found.setdefault((before, after), edge.model_copy(update={"before": before, "after": after}))
+    return boxes, list(found.values())
+
+
+def _boxes(plan: Plan) -> list[Box]:
+    return [Box(each.nodes[0].id, each) for nodes in steps_by_operation(plan).values() for each in strides(nodes)]
 
 
 def needed(plan: Plan) -> list[Edge]:
@@ -54,9 +91,8 @@ def needed(plan: Plan) -> list[Edge]:
     return [edge for edge in plan.edges if not implied[edge.after] & bit[edge.before]]
 
 
-def _svg(plan: Plan) -> Iterator[str]:
-    edges = needed(plan)
-    drawing = lay_out([node.id for node in plan.nodes], [(edge.before, edge.after) for edge in edges], WIDTH)
+def _svg(plan: Plan, boxes: Sequence[Box], edges: Sequence[Edge]) -> Iterator[str]:
+    drawing = lay_out([box.id for box in boxes], [(edge.before, edge.after) for edge in edges], WIDTH)
     width, height = drawing.width + 2 * _MARGIN, drawing.height + 2 * _MARGIN
     label = f"{count(len(plan.nodes), 'step')} and {count(len(plan.edges), 'reason')} to wait"
     yield (
@@ -66,8 +102,8 @@ def _svg(plan: Plan) -> Iterator[str]:
     yield f"<defs>{_marker('wait')}{_marker('meet')}</defs>"
     for edge in edges:
         yield _line(edge, drawing.edges[edge.before, edge.after])
-    for node in plan.nodes:
-        yield _box(node, drawing.boxes[node.id])
+    for box in boxes:
+        yield _box(box, drawing.boxes[box.id])
     yield "</svg>"
 
 
@@ -89,13 +125,14 @@ def _line(edge: Edge, points: Sequence[Point]) -> str:
     return f'<path class="{kind}" d="{"".join(path)}" marker-end="url(#{kind})"><title>{title}</title></path>'
 
 
-def _box(node: Node, at: Point) -> str:
+def _box(box: Box, at: Point) -> str:
     left, top = at
-    kind = "job" if node.kind is PathKind.JOB else "request"
-    name = printable(node.operation)
+    stride = box.stride
+    kind = "job" if stride.kind is PathKind.JOB else "request"
+    name = printable(box.operation)
     shown = name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}\u2026"
-    below = f"{printable(node.path)}, wave {node.wave}, {number(node.records)}"
-    title = escape(f"{name}, {below} records in {count(node.units, kind)}")
+    below = f"{printable(stride.path)}, {stride.waves}, {number(box.records)}"
+    title = escape(f"{name}, {below} records in {count(sum(node.units for node in stride.nodes), kind)}")
     return (
         f'<a class="{kind}" href="#op-{escape(name)}"><title>{title}</title>'
         f'<rect x="{left:.1f}" y="{top:.1f}" width="{BOX_WIDTH:.0f}" height="{BOX_HEIGHT:.0f}" rx="8"/>'

@@ -100,7 +100,7 @@ def _bar(parts: Sequence[tuple[str, int]], whole: int, label: str) -> str:
 
 def _budget(connection: ConnectionPlan) -> Iterator[str]:
     lines = phrases.budget(connection)
-    ours = connection.calls + connection.polls
+    ours = connection.days[0] if connection.days else connection.calls + connection.polls
     used = connection.used_today or 0
     whole = connection.quota or connection.budget or ours
     reserve = connection.reserve
@@ -110,7 +110,8 @@ def _budget(connection: ConnectionPlan) -> Iterator[str]:
     yield f"<div class=card><strong>{_t(connection.name)}</strong> <span class=soft>{_t(connection.system)}</span>"
     yield _bar(parts, whole, "; ".join(text for text, _ in lines))
     yield "<ul class=key>"
-    names = {"used": "used today", "ours": "this plan", "reserved": "reserved for others"}
+    mine = "this plan, today" if connection.days else "this plan"
+    names = {"used": "used today", "ours": mine, "reserved": "reserved for others"}
     for kind, value in parts:
         if value and kind in names:
             yield f'<li><i class="{kind}"></i>{names[kind]} {number(value)}</li>'
@@ -127,10 +128,11 @@ def _order(plan: Plan) -> Iterator[str]:
         yield f"<ul class=key>{_LEGEND}</ul>"
     else:
         yield f"<p>{count(len(plan.nodes), 'step')} are too many to draw; the list below says what waits for what.</p>"
-    if plan.edges:
-        yield f"<details class=plain><summary>{count(len(plan.edges), 'reason')} to wait, as a list</summary>"
+    waits = list(phrases.waits(plan))
+    if waits:
+        yield f"<details class=plain><summary>{count(len(waits), 'reason')} to wait, as a list</summary>"
         yield "<ul class=waits>"
-        for wait in phrases.waits(plan):
+        for wait in waits:
             names = f"<span class=id>{_t(wait.after)}</span> waits for <span class=id>{_t(wait.before)}</span>"
             yield f"<li>{names}. {_t(wait.reason)}</li>"
         yield "</ul></details>"

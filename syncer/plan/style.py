@@ -115,6 +115,7 @@ td.n, th.n { text-align: right; white-space: nowrap; }
 .rows td.n { width: 6.5rem; }
 .rows .fidelity { text-align: right; }
 .rejects { width: auto; min-width: 50%; }
+.rejects th, .rejects td { padding-right: 1.4rem; }
 td.in { padding-left: 1.2rem; }
 .fidelity { color: var(--soft); font-size: .85rem; white-space: nowrap; }
 .step { border-left: 3px solid var(--accent); padding: .1rem 0 .1rem .85rem; margin: .5rem 0 .9rem; }
