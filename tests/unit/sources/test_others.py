@@ -220,6 +220,38 @@ def test_only_one_query_is_asked(tmp_path: Path, database: Path, sql: str, code:
     assert "nope" not in str(caught.value)
 
 
+@pytest.fixture(name="mixed")
+def _mixed(tmp_path: Path) -> Path:
+    path = tmp_path / "mixed.db"
+    with adbc_driver_sqlite.dbapi.connect(f"file:{path}") as database, database.cursor() as cursor:
+        cursor.execute("CREATE TABLE t (a, b, c)")
+        cursor.execute("INSERT INTO t VALUES (9007199254740993, 1.5, 1), (1.1, 0.1, 2), ('007', 2, NULL), (NULL, 3, 4)")
+        database.commit()
+    return path
+
+
+def test_a_column_of_mixed_values_keeps_their_digits(tmp_path: Path, mixed: Path) -> None:
+    """SQLite lets numbers and text stand in one column; each comes as the text that SQLite makes of it."""
+    rows = read(database_source(mixed, "SELECT a, b, c FROM t ORDER BY rowid -- all"), tmp_path)[1]
+    assert rows == [("9007199254740993", 1.5, 1), ("1.1", 0.1, 2), ("007", 2.0, None), (None, 3.0, 4)]
+
+
+def test_a_number_that_no_float_holds_is_refused(tmp_path: Path, mixed: Path) -> None:
+    """The driver would make a float of it, and another number."""
+    with pytest.raises(SourceError, match="more than 15 digits") as caught:
+        read(database_source(mixed, "SELECT a FROM t WHERE typeof(a) <> 'text'"), tmp_path)
+    assert caught.value.code == "S123"
+    as_text = "SELECT CAST(a AS TEXT) AS a FROM t WHERE typeof(a) IN ('integer', 'real') ORDER BY a"
+    assert read(database_source(mixed, as_text), tmp_path)[1] == [("1.1",), ("9007199254740993",)]
+
+
+def test_bytes_among_text_are_refused(tmp_path: Path, mixed: Path) -> None:
+    """Making text of a column does not make text of its bytes."""
+    with pytest.raises(SourceError) as caught:
+        read(database_source(mixed, "SELECT a FROM t UNION ALL SELECT x'00ff'"), tmp_path)
+    assert caught.value.code == "S123"
+
+
 def test_a_database_without_a_driver_is_named() -> None:
     """An unknown scheme is a word of its own."""
     with pytest.raises(SourceError, match="S121"):
