@@ -5,8 +5,8 @@ The server's clock stands in Tokyo, so that a time that is read in the server's 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
 
 import adbc_driver_postgresql.dbapi
 import adbc_driver_sqlite.dbapi
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from syncer.sources.database import DatabaseSource
     from syncer.sources.protocol import Source
 
 PEOPLE = {
@@ -126,6 +127,36 @@ def test_no_rows_are_an_empty_source(database: Database, tmp_path: Path) -> None
     made = database.source("SELECT id, email FROM people WHERE id = 5", id="integer")
     assert read(made, tmp_path)[0] == []
     assert [each.name for each in made.columns()] == ["id", "email"]
+
+
+def test_a_number_as_cursor_is_pushed_into_the_query(database: Database, tmp_path: Path) -> None:
+    """Rows at the cursor come, and those without a value; those before it never leave the database."""
+    whole = cast(
+        "DatabaseSource", database.source("SELECT id FROM people ORDER BY id NULLS FIRST -- all", id="integer")
+    )
+    for since, rows in (("-2", 3), ("-1", 3), ("0", 2), ("9223372036854775807", 2)):
+        found, _ = read(replace(whole, cursor="id", since=since), tmp_path)
+        assert (since, len(found)) == (since, rows)
+
+
+@pytest.mark.parametrize(
+    ("since", "seconds"),
+    [("2024-01-02 01:04:05.123456", 1), ("2024-01-02 01:04:05.123457", 0), ("1969-12-31 23:59:59", 2)],
+)
+def test_a_moment_as_cursor_is_pushed_where_the_database_has_moments(
+    database: Database, tmp_path: Path, since: str, seconds: int
+) -> None:
+    """To the microsecond and in UTC, whatever zone the server stands in; SQLite has texts, and gives all of them."""
+    whole = cast("DatabaseSource", database.source("SELECT id, seen FROM people ORDER BY id", id="integer"))
+    found, _ = read(replace(whole, cursor="seen", since=since), tmp_path)
+    assert len(found) == (3 if database.scheme == "sqlite" else seconds + 1)
+
+
+def test_a_cursor_that_is_declared_as_another_type_is_left_to_the_scan(database: Database, tmp_path: Path) -> None:
+    """A number that is read as a moment has another order in the database."""
+    whole = cast("DatabaseSource", database.source("SELECT id FROM people ORDER BY id", id="integer"))
+    found, _ = read(replace(whole, cursor="id", since="2024-01-02 00:00:00"), tmp_path)
+    assert len(found) == 3
 
 
 def test_many_rows_come_in_their_order(database: Database, tmp_path: Path) -> None:
