@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from benchmarks import workload
+from benchmarks.measure import ROOT
 from syncer.engine.protocol import Cut
 from syncer.targets import registry
 from syncer.workflow import load, planning
@@ -39,6 +40,7 @@ connections:
     base_url: "{{{{ env.MARKETO_BASE_URL }}}}"
     client_id: "{{{{ env.MARKETO_CLIENT_ID }}}}"
     client_secret: "{{{{ secret.MARKETO_CLIENT_SECRET }}}}"
+    company_fields: written
     blank_cells: {blank_cells}
     budget: {{ calls_per_day: 1000000, reserve: 0% }}
 sources:
@@ -60,6 +62,8 @@ def project(folder: Path, source: Path, *, blank_cells: str = "keep", path: str 
     link = home / "data" / source.name
     if not link.exists():
         link.hardlink_to(source)
+    if not (home / "schemas").exists():
+        (home / "schemas").symlink_to(ROOT / "schemas")
     fields = "\n".join(f'    {name}: "{template}"' for name, template in FIELDS.items())
     chosen = "" if path == "auto" else f', path: {path}, because: "what is measured is this path"'
     text = MANIFEST.format(blank_cells=blank_cells, file=f"data/{source.name}", fields=fields, path=chosen)
