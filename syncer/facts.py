@@ -5,7 +5,7 @@ Targets, the engine and the planner exchange these. A fact holds counts, names a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -103,6 +103,20 @@ class ObjectSchema:
         """Return the field of exactly this name."""
         return next((each for each in self.fields if each.name == name), None)
 
+    def written(self, name: str) -> FieldSchema | None:
+        """Return the field of this name, or the text that finds a parent: `Account.Number__c` or `Site__r.Code__c`.
+
+        Salesforce, "Relationship Fields in a Header Row".
+        """
+        relation, dot, key = name.partition(".")
+        if not dot or self.system is not System.SALESFORCE:
+            return self.field(name)
+        reference = self.field(f"{relation[:-1]}c" if relation.endswith("__r") else f"{relation}Id")
+        if reference is None or not reference.reference_to or not key:
+            return None
+        parent = replace(reference, name=name, type=FieldType.TEXT, vendor_type="relationship", max_length=None)
+        return replace(parent, is_key=False, is_unique=False, reference_to=())
+
     def tells_apart(self, names: Sequence[str]) -> bool:
         """Say whether no two records have the same values of these fields: one is unique, or all required ones."""
         wanted = [each for each in self.fields if each.name in names]
@@ -125,6 +139,8 @@ class JsonFormat:
     constants: tuple[tuple[str, str], ...] = ()
     """Members that open every record: name and JSON text, e.g. `("attributes", '{"type":"Contact"}')`."""
     max_bytes_of_field: int | None = None
+    nests: bool = False
+    """A dotted field is a member of a member: `Account.Key__c` is written `"Account":{"Key__c":...}`."""
 
 
 @dataclass(frozen=True, slots=True)

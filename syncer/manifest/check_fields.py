@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from syncer.facts import Action, System
+from syncer.facts import Action
 from syncer.manifest.models import SalesforceConnection
 from syncer.manifest.nearest import did_you_mean
 
@@ -51,23 +51,10 @@ def fields_exist(known: Known) -> Iterator[Diagnostic]:
     for each, schema in _described(known):
         names = [field.name for field in schema.fields]
         for field, (mapping, _) in known.fields(each.operation.mapping).items():
-            if schema.field(field) is None and not _is_related(field, schema):
+            if schema.written(field) is None:
                 detail = f'Operation "{each.name}" writes "{field}", which {_title(schema)} does not have.'
                 advice = did_you_mean(field, names, "field")
                 yield known.named("M203", ("mappings", mapping, field), detail, advice)
-
-
-def _is_related(field: str, schema: ObjectSchema) -> bool:
-    """Say whether a field names a parent by the parent's key, as `Account.Number__c` or `Site__r.Code__c` do.
-
-    Salesforce, "Relationship Fields in a Header Row".
-    """
-    relation, dot, _ = field.partition(".")
-    if schema.system is not System.SALESFORCE or not dot:
-        return False
-    reference = f"{relation[:-1]}c" if relation.endswith("__r") else f"{relation}Id"
-    own = schema.field(reference)
-    return own is not None and bool(own.reference_to)
 
 
 def fields_can_be_written(known: Known) -> Iterator[Diagnostic]:
@@ -76,7 +63,7 @@ def fields_can_be_written(known: Known) -> Iterator[Diagnostic]:
         if each.operation.action in _BY_PRESENCE:
             continue
         for name, (mapping, _) in known.fields(each.operation.mapping).items():
-            field = schema.field(name)
+            field = schema.written(name)
             if field is None or name in each.target.key_fields:
                 continue
             if field.is_read_only:

@@ -104,7 +104,7 @@ def _mapped(
     """Yield the fields that the operation writes; a deletion is told by its key alone (Bulk API 2.0, CSV rules)."""
     keys = manifest.targets[operation.target].key_fields
     for name, (owner, each) in effective_fields(manifest, operation.mapping).items():
-        field = schema.field(name)
+        field = schema.written(name)
         if field is not None and (operation.action is not Action.DELETE or name in keys):
             yield ("mappings", owner, name), field, each
 

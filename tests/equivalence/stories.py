@@ -6,7 +6,8 @@ that are there already.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ POOLS: dict[str, tuple[str | None, ...]] = {
     "date": ("2026-03-01", "1999-12-31", None),
     "datetime": ("2026-03-01T10:00:00Z", "2026-07-01T23:30:00+02:00", None),
     "picklist": ("Gold", "Silver", None),
+    "parent": ("A1", "A2", "a1", "A9", None),
     "name": ("Ada", "Grace", "Mary", "Emmy", "Zoë", None),
 }
 TEMPLATES = {
@@ -45,6 +47,8 @@ class Kind:
     actions: tuple[Action, ...]
     needs: str = ""
     """A field that a new record must have."""
+    beside: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
+    """Records of other objects that are there before."""
 
 
 def _each(*values: str | None) -> tuple[Cells, ...]:
@@ -110,9 +114,11 @@ KINDS = (
             "Birthdate": "date",
             "Renewed_At__c": "datetime",
             "Tier__c": "picklist",
+            "Account.Crm_Key__c": "parent",
         },
         (*UPSERTS, Action.DELETE),
         needs="LastName",
+        beside={"Account": ({"Name": "Acme", "Crm_Key__c": "A1"}, {"Name": "Beta", "Crm_Key__c": "A2"})},
     ),
     Kind(
         System.SALESFORCE,
@@ -246,7 +252,7 @@ def _once(kind: Kind, rows: list[dict[str, str | None]]) -> list[dict[str, str |
 
 
 def _creatable(kind: Kind, row: dict[str, str | None]) -> dict[str, str | None]:
-    known = {name: value.strip() for name, value in row.items() if value and value.strip()}
+    known = {name: value.strip() for name, value in row.items() if value and value.strip() and "." not in name}
     return {**({kind.needs: "Ada"} if kind.needs else {}), **known}
 
 

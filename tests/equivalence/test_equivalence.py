@@ -39,7 +39,7 @@ def played(story: Story, change: Change = lambda path: path) -> Played:
 
 
 def differences(story: Story, ways: Played) -> Iterator[str]:
-    """Yield in what the ways differ: records, outcomes, activities not allowed or missing, a fixed path that was bent."""
+    """Yield in what the ways differ: records, outcomes, activities; and where a fixed path was bent."""
     told = list(ways.told.items())
     for way, each in told[1:]:
         name, first = told[0]

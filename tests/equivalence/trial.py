@@ -19,6 +19,7 @@ import trio
 import trio.testing
 from ruamel.yaml import YAML
 
+from syncer.engine.stage import stage
 from syncer.engine.staged import StagedOperation
 from syncer.errors import PlanRefusedError
 from syncer.facts import System
@@ -196,7 +197,9 @@ class _Stage:
         (folder / "rows.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         self.loaded = load(folder)
         able = capabilities(self.loaded.manifest)["system", story.kind.object]
-        self.staged = planning._stage(self.loaded, "trial", None, able, _settings(), folder / "staged")
+        formats = {path.name: path.format for path in able.paths}
+        pipeline, source = self.loaded.pipelines["trial"], self.loaded.sources["rows"]
+        self.staged = stage(pipeline, source, None, formats, folder / "staged")
 
     def close(self) -> None:
         """Release the engine."""
@@ -220,7 +223,7 @@ class _Stage:
         operation = self.loaded.manifest.operations["trial"]
         fixed = operation.model_copy(update={} if way == AUTO else {"path": way, "because": "It is a trial."})
         manifest = self.loaded.manifest.model_copy(update={"operations": {"trial": fixed}})
-        loaded = replace(self.loaded, project=replace(self.loaded.project, manifest=manifest))
+        loaded = replace(self.loaded, manifest=manifest)
         staged = _Kept(self.staged.facts, self.staged.form, self.staged.files, self.staged.connection)
         return await planning.draw_up(loaded, _settings(), self.folder, _deaf, None, {"trial": staged})
 
@@ -247,7 +250,7 @@ class _Stage:
     def _seed(self) -> dict[str, Any]:
         kind = self.story.kind
         if kind.system is System.SALESFORCE:
-            return {kind.object: list(self.story.there)}
+            return {**kind.beside, kind.object: list(self.story.there)}
         if kind.object == "lead":
             return {"leads": list(self.story.there)}
         return {"objects": {kind.object: list(self.story.there)}}
@@ -256,7 +259,7 @@ class _Stage:
         """Put real ids in place of "@0", "@1" and so on."""
         ids = self._ids() if any(value and value.startswith("@") for value in row.values()) else []
         return {
-            name: value if not value or not value.startswith("@") else self._id(ids, int(value[1:]))
+            _column(name): value if not value or not value.startswith("@") else self._id(ids, int(value[1:]))
             for name, value in row.items()
         }
 
@@ -308,4 +311,8 @@ class _Stage:
 
 def _template(name: str, story: Story) -> str:
     pool = "integer" if name in {"id", "customerNumber", "seatNumber"} else story.kind.fields.get(name, "text")
-    return TEMPLATES.get(pool, "{{{{ {0} }}}}").format(name)
+    return TEMPLATES.get(pool, "{{{{ {0} }}}}").format(_column(name))
+
+
+def _column(field: str) -> str:
+    return field.replace(".", "_")

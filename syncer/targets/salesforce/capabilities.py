@@ -64,6 +64,7 @@ def capabilities(object_name: str, endpoint: Endpoint) -> Capabilities:
                 max_records=COLLECTION_RECORDS,
                 max_bytes=COLLECTION_BYTES,
                 constants=(("attributes", attributes),),
+                nests=True,
             ),
             "sObject Collections",
             calls=1,

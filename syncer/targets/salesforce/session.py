@@ -160,7 +160,16 @@ def rows_of(records: bytes, places: Sequence[int]) -> bytes:
 
 def _addressed(object_name: str, row: Row, found: Found, step: Step) -> Row:
     """Return the row as Collections take it, with its id where it is updated by id."""
-    members = {ATTRIBUTES: {"type": object_name}, **row}
+    members = {ATTRIBUTES: {"type": object_name}, **_nested(row)}
     if step.key == ("Id",) and found.target_ids:
         members["Id"] = found.target_ids[0]
     return members
+
+
+def _nested(row: Row) -> Row:
+    """Return a job's row with parents as members of their own, as Collections take them; a null empties the lookup."""
+    found: Row = {}
+    for name, value in row.items():
+        parent, dot, key = name.partition(".")
+        found[parent if dot else name] = {key: value} if dot and value is not None else value
+    return found

@@ -37,6 +37,25 @@ def test_constants_open_every_record(staged: Stage, bodies: Bodies) -> None:
     ]
 
 
+def test_json_nests_a_parent_where_the_format_says_so(staged: Stage, bodies: Bodies, tmp_path: Path) -> None:
+    """A dotted field is a member of a member, null where it clears; what facts say is what is written, to the byte."""
+    nested, flat = JsonFormat(200, 1_000_000, nests=True), JsonFormat(200, 1_000_000)
+    parent = field("Account.Key__c", '"account"', when_null=WhenNull.CLEAR)
+    text = 'email,account,note\na@x.com,A1,n\nb@x.com,"say ""A2""",\nc@x.com,,\n'
+    rows = staged(pipeline("email", parent, "note"), text, {"nested": nested, "flat": flat})
+    records = [
+        '{"email":"a@x.com","Account":{"Key__c":"A1"},"note":"n"}',
+        '{"email":"b@x.com","Account":{"Key__c":"say \\"A2\\""}}',
+        '{"email":"c@x.com","Account":null}',
+    ]
+    assert bodies(rows, nested) == [f"[{','.join(records)}]"]
+    assert '"Account.Key__c":"A1"' in bodies(rows, flat)[0]
+    (wave,) = rows.facts.waves
+    for cut, form in zip(wave.cuts, (nested, flat), strict=True):
+        (unit,) = rows.payloads(Cut(1, None, form), tmp_path / cut.path)
+        assert unit.byte_count == cut.bytes
+
+
 def test_csv_quotes_what_needs_it(staged: Stage, bodies: Bodies) -> None:
     """RFC 4180: quotes where a cell holds a comma, a quote or a line end; an empty cell leaves alone."""
     rows = staged(pipeline("email", "note", "other"), 'email,note,other\na@x.com,"say ""hi"", now",\nb@x.com,,"1\n2"\n')

@@ -36,7 +36,7 @@ def place(path: tuple[str, ...], offset: int) -> Place:
     return Place("/".join(path), 1, offset + 1)
 
 
-def compiled(fields: dict[str, Any], action: str = "upsert", **more: Any) -> Compiled:
+def compiled(fields: dict[str, Any], action: str = "upsert", schema: ObjectSchema = LEAD, **more: Any) -> Compiled:
     """Compile one operation that writes these fields."""
     manifest = Manifest.model_validate(
         {
@@ -52,7 +52,7 @@ def compiled(fields: dict[str, Any], action: str = "upsert", **more: Any) -> Com
             "operations": {"news": {"source": "people", "mapping": "one", "target": "leads", "action": action}},
         }
     )
-    return compile_operation(manifest, "news", COLUMNS, LEAD, frozenset({"email"}), place)
+    return compile_operation(manifest, "news", COLUMNS, schema, frozenset({"email"}), place)
 
 
 def pipeline(fields: dict[str, Any], action: str = "upsert", **more: Any) -> Pipeline:
@@ -164,6 +164,20 @@ def test_deletion_is_told_by_its_key() -> None:
     given = pipeline({"email": "{{ email }}", "score": "{{ score }}"}, action="delete")
     assert [each.name for each in given.fields] == ["email"]
     assert given.action is Action.DELETE
+
+
+def test_a_parent_is_named_by_a_key_of_its_own() -> None:
+    """`Account.Key__c` is written through the field `AccountId`, as text; a parent that is none stays out."""
+    reference = FieldSchema("AccountId", FieldType.TEXT, "reference", max_length=18, reference_to=("Account",))
+    custom = FieldSchema("Site__c", FieldType.TEXT, "reference", reference_to=("Site__c",))
+    plain = FieldSchema("OwnerId", FieldType.TEXT, "string")
+    contact = ObjectSchema(System.SALESFORCE, "lead", (*LEAD.fields, reference, custom, plain))
+    names = ["Account.Key__c", "Site__r.Code__c", "Owner.Name", "Account.", "Nobody.Key__c"]
+    assert [name for name in names if contact.written(name)] == ["Account.Key__c", "Site__r.Code__c"]
+    assert LEAD.written("Account.Key__c") is None
+    found = compiled({"email": "{{ email }}", "Account.Key__c": "{{ account }}"}, schema=contact)
+    assert found.pipeline is not None
+    assert [each.name for each in found.pipeline.fields] == ["email", "Account.Key__c"]
 
 
 def test_every_diagnostic_at_once_with_its_place() -> None:
