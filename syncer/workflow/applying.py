@@ -150,7 +150,11 @@ async def _run(
         lease = await store.acquire(_key_spaces(loaded, plan), _holder(), run)
         try:
             await refuse_before_others(store, loaded.manifest, plan, run)
-            recent = _recent_calls(await _notes(store, run), settings.clock.now())
+            notes = await _notes(store, run)
+            if notes and isinstance(notes[-1], Finished):
+                # Another process ended it while this one was on its way to the lease, and has cleared its rows.
+                raise UserError("R905", f'Run "{run}" is finished.', "See all runs with:", "syncer runs")
+            recent = _recent_calls(notes, settings.clock.now())
             async with sessions(
                 loaded,
                 names,
