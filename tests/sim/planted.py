@@ -23,6 +23,7 @@ from syncer.execution import closing, courier, doubt, executor, lanes, parts, re
 from syncer.execution.lanes import Claim
 from syncer.facts import Action, Repeat
 from syncer.plan import graph
+from syncer.sandbox.faults import FaultRule
 from syncer.state import lease as terms
 from syncer.state import local
 from syncer.state.protocol import Committing, Started, Unsent
@@ -35,7 +36,9 @@ from tests.fakes.store import Crash
 from tests.sim import staged
 from tests.sim.check import violations
 from tests.sim.play import play
-from tests.sim.scene import Ending
+from tests.sim.scene import Ending, Op, Row, Tight
+from tests.sim.trouble import Meddling
+from tests.sim.ways import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +63,41 @@ def _frozen_on_disk(scene: Scene) -> Scene:
     """A process that stands still for longer than its lease, and another one that takes the run over."""
     at = 0.3 + scene.seed % 40 / 4
     return replace(scene, on_disk=True, endings=(Ending(freezes=(at, 600.0)),), has_person=False)
+
+
+def _pushing(scene: Scene) -> Scene:
+    """Pushes whose first answers are 713, after they were carried out."""
+    rule = {"action": "vendor_error", "code": "713", "when": "after", "endpoint": "*push.json", "count": 2}
+    way = BY_NAME["lead push upsert lead upsert push"]
+    ops = (replace(scene.ops[0], way=way, on_unknown="hold"),)
+    return replace(scene, ops=ops, faults=(FaultRule.parse(rule),), twins=(), has_person=False)
+
+
+def _failing_jobs(scene: Scene) -> Scene:
+    """Salesforce jobs that fail in the middle."""
+    rule = {"action": "fail_job", "system": "salesforce", "endpoint": "*ingest*", "first": 0, "count": 3}
+    way = BY_NAME["Contact bulk2 upsert contact upsert"]
+    return replace(scene, ops=(replace(scene.ops[0], way=way),), faults=(FaultRule.parse(rule),))
+
+
+def _wide(scene: Scene) -> Scene:
+    """More records than one request holds."""
+    way = BY_NAME["lead sync upsert lead upsert"]
+    rows = tuple(Row(at + 2, at, f"v0x{at}") for at in range(301 + scene.seed % 100))
+    return replace(scene, ops=(Op("op0", way, rows, 1_000),), twins=(), lasting=())
+
+
+def _tight(scene: Scene) -> Scene:
+    """Limits that a few calls reach."""
+    tight = Tight(calls=5 + scene.seed % 6, at_once=4)
+    return replace(scene, tight=tight, concurrency=6)
+
+
+def _revoked(scene: Scene) -> Scene:
+    """Many workers, and a token that is taken away from all of them."""
+    when = 0.4 + scene.seed % 30 / 20
+    ops = tuple(replace(op, size=1) for op in scene.ops)
+    return replace(scene, ops=ops, concurrency=6, latency=0.3, meddling=(Meddling(when, "revoke tokens"),))
 
 
 def _no_meetings(patch: pytest.MonkeyPatch) -> None:
@@ -407,33 +445,33 @@ class Bug:
 
 
 BUGS = (
-    Bug(1, "no key lock between requests", no_lock, 50),
-    Bug(2, "lock per endpoint, not per lead", lock_per_endpoint, 200),
-    Bug(5, "bulk files with common keys in flight", common_keys_in_files, 200),
-    Bug(6, "intent written after the send", intent_after_send, 200),
-    Bug(7, "outcome and row states in two transactions", two_transactions, 2_000, change=_on_disk),
-    Bug(9, "retry of an unknown outcome without read-back", retry_without_looking, 100),
-    Bug(10, "read-back before the server's time-out", look_at_once, 300),
-    Bug(11, "after read-back createOrUpdate instead of createOnly", upsert_after_looking, 2_000),
-    Bug(12, "713 taken as not executed on push", transient_means_no, 2_000),
-    Bug(13, "bulk POST sent again after a lost answer", lost_import_sent_again, 100),
-    Bug(14, "order by completion, not by source", order_by_completion, 100),
-    Bug(15, "unchanged rows counted as ok", unchanged_is_written, 20),
-    Bug(16, "unprocessedrecords ignored", unprocessed_is_written, 500),
-    Bug(17, "rejected row loses its line number", reject_without_line, 50),
-    Bug(18, "off by one at 300 records", one_too_many, 500),
-    Bug(20, "limiter counts answers, not sends", count_answers, 500),
-    Bug(21, "limiter forgets its window on restart", forget_window, 500),
-    Bug(22, "concurrency slot not freed on error", slot_not_freed, 300),
-    Bug(24, "token refresh stampede of all workers", token_stampede, 500),
-    Bug(25, "lease checked only at start", lease_only_at_start, 500, change=_frozen_on_disk),
-    Bug(26, "append does not check the epoch", append_without_epoch, 1_000, change=_frozen_on_disk),
-    Bug(27, "take-over without waiting", take_over_at_once, 1_000),
+    Bug(1, "no key lock between requests", no_lock, 50, seed=2),
+    Bug(2, "lock per endpoint, not per lead", lock_per_endpoint, 200, seed=2),
+    Bug(5, "bulk files with common keys in flight", common_keys_in_files, 200, seed=2),
+    Bug(6, "intent written after the send", intent_after_send, 200, seed=27),
+    Bug(7, "outcome and row states in two transactions", two_transactions, 2_000, seed=2, change=_on_disk),
+    Bug(9, "retry of an unknown outcome without read-back", retry_without_looking, 100, seed=7),
+    Bug(10, "read-back before the server's time-out", look_at_once, 300, seed=7),
+    Bug(11, "after read-back createOrUpdate instead of createOnly", upsert_after_looking, 2_000, seed=114),
+    Bug(12, "713 taken as not executed on push", transient_means_no, 100, seed=0, change=_pushing),
+    Bug(13, "bulk POST sent again after a lost answer", lost_import_sent_again, 100, seed=18),
+    Bug(14, "order by completion, not by source", order_by_completion, 100, seed=2),
+    Bug(15, "unchanged rows counted as ok", unchanged_is_written, 20, seed=5),
+    Bug(16, "unprocessedrecords ignored", unprocessed_is_written, 100, seed=0, change=_failing_jobs),
+    Bug(17, "rejected row loses its line number", reject_without_line, 50, seed=2),
+    Bug(18, "off by one at 300 records", one_too_many, 20, seed=0, change=_wide),
+    Bug(20, "limiter counts answers, not sends", count_answers, 300, seed=5, change=_tight),
+    Bug(21, "limiter forgets its window on restart", forget_window, 300, seed=54, change=_tight),
+    Bug(22, "concurrency slot not freed on error", slot_not_freed, 200),
+    Bug(24, "token refresh stampede of all workers", token_stampede, 200, change=_revoked),
+    Bug(25, "lease checked only at start", lease_only_at_start, 200, seed=0, change=_frozen_on_disk),
+    Bug(26, "append does not check the epoch", append_without_epoch, 200, seed=1, change=_frozen_on_disk),
+    Bug(27, "take-over without waiting", take_over_at_once, 300, change=_frozen_on_disk),
     Bug(28, "resume re-renders a chunk from changed source", rendered_anew, 200),
-    Bug(29, "second PUT to one job", second_upload, 500),
+    Bug(29, "second PUT to one job", second_upload, 300),
     Bug(101, "a unit being sent at a crash counts as unsent", resume_forgets_doubts, 300),
     Bug(102, "an outcome is noted that nobody gave", doubt_is_done, 100),
-    Bug(103, "what cannot be looked up is sent again", push_is_repeated, 500),
+    Bug(103, "what cannot be looked up is sent again", push_is_repeated, 200),
     Bug(104, "nodes do not wait for each other", waves_side_by_side, 100),
     Bug(105, "rows of parts lose their place among the rejects", rejects_forgotten, 100),
 )
