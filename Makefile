@@ -30,7 +30,7 @@ PEERS := .venv-bench/.ready
 $(PEERS): benchmarks/requirements.lock
 	@echo "Setting up .venv-bench with what syncer is compared with (once)"
 	@$(PYTHON) -m venv .venv-bench
-	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.lock
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement benchmarks/requirements.lock
 	@touch $@
 
 bench: $(READY) $(PEERS) ## Measure syncer beside its baselines; SIZES=100000,1000000 ONLY=P1,P9 ROUNDS=3
