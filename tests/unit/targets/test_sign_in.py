@@ -115,6 +115,16 @@ async def test_a_promise_is_kept_in_mind() -> None:
     assert (await sign_in.token()).text == "2"
 
 
+async def test_a_wall_clock_that_is_set_back_keeps_no_token_alive() -> None:
+    """The life of a token is counted on the clock that nobody can set."""
+    vendor, clock = Vendor(3_600.0), LoopClock()
+    sign_in = SignIn(vendor.fetch, clock)
+    await sign_in.token()
+    clock.start -= 7_200.0
+    await anyio.sleep(3_601)
+    assert (await sign_in.token()).text == "2"
+
+
 async def test_a_failed_sign_in_is_not_kept() -> None:
     """The next task asks again."""
     vendor = Vendor()
