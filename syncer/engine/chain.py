@@ -74,7 +74,7 @@ def judge(
         found = f"contains(joined, {sql.text(text)})"
         for field in wire.fields:
             if field.is_text:
-                flaws.append(Flaw("V205", field.name, reason))
+                flaws.append(Flaw("V114", field.name, reason))
                 branches.append(f"{found} AND {sql.name(conformed(field.name))} = {sql.text(text)} THEN {len(flaws)}")
     for at, part in enumerate(pipeline.key):
         flaws.append(Flaw("V210", part.field, "The key is blank."))

@@ -1,7 +1,8 @@
 """Reads delimited files: strictly, in parallel, every cell as the text that stands there.
 
 Hands on a scan in file order. Cells become typed later, by declaration; a row that does not fit the header is one
-reject, a file that cannot be believed as a whole is one error.
+reject, a file that cannot be believed as a whole is one error. A delimiter after the last cell, with nothing behind it,
+is no cell more: many programs end their rows so.
 """
 
 from __future__ import annotations

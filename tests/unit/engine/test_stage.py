@@ -95,7 +95,7 @@ def test_a_nul_character_is_refused(staged: Stage) -> None:
 def test_text_that_means_clear_is_refused(staged: Stage) -> None:
     """A literal clear text of a candidate file never reaches it."""
     rows = staged(pipeline("email", "name"), "email,name\na@x,#N/A\nb@x,b\n")
-    assert [(each.row, each.code, each.field) for each in rows.rejects()] == [(1, "V205", "name")]
+    assert [(each.row, each.code, each.field) for each in rows.rejects()] == [(1, "V114", "name")]
 
 
 def test_a_record_too_large_for_every_path_is_refused(staged: Stage) -> None:

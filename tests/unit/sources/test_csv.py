@@ -154,6 +154,13 @@ def test_several_files_are_one_table(tmp_path: Path) -> None:
     assert code(source(tmp_path, "a,b\n1,2\n", "b,a\n1,2\n"), tmp_path) == "S107"
 
 
+def test_a_delimiter_at_the_end_of_a_row_is_no_cell(tmp_path: Path) -> None:
+    """An empty cell beyond the header is passed over; one that says something is a reject."""
+    rows, rejects, _ = scan(source(tmp_path, "a,b\n1,2,\n3,4\n5,6,7\n"), tmp_path)
+    assert rows == [("1", "2"), ("3", "4")]
+    assert rejects == [(3, "V220")]
+
+
 def test_the_fingerprint_is_of_the_bytes(tmp_path: Path) -> None:
     """One file has its own digest; any byte, and any name of several, changes it."""
     assert scan(source(tmp_path, "a\n1\n"), tmp_path)[2] == hashlib.sha256(b"a\n1\n").hexdigest()
