@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint types check golden bench soak planted load deep doubts sweep clean help
+.PHONY: demo test lint types check golden bench soak planted equivalence load deep doubts sweep clean help
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -41,6 +41,9 @@ doubts: $(READY) ## The doubt matrix, every cell: each request, cut at each plac
 
 soak: $(READY) ## Play SEEDS=10000 simulated runs from FIRST=0 on, in two processes; summary in build/soak
 	nice -n 15 $(BIN)/python -m tests.sim.soak --seeds $(or $(SEEDS),10000) --first $(or $(FIRST),0)
+
+equivalence: $(READY) ## Play MANIFESTS=500 generated manifests by every path that may carry them
+	SYNCER_EQUIVALENCE=$(or $(MANIFESTS),500) nice -n 15 $(BIN)/python -m pytest tests/equivalence -k admitted
 
 planted: $(READY) ## Plant every bug of the table and print how soon it is caught
 	nice -n 15 $(BIN)/python -m tests.sim.planted
