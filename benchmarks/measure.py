@@ -94,7 +94,7 @@ def process(command: Sequence[str], environment: Mapping[str, str] | None = None
         raise RuntimeError(message)
     last = texts["out"].decode().strip().splitlines()[-1:]
     said = json.loads(last[0]) if last and last[0].startswith("{") else {}
-    return Seen(seconds, usage.ru_utime + usage.ru_stime, max(sampled, usage.ru_maxrss / 1024), said)
+    return Seen(seconds, usage.ru_utime + usage.ru_stime, sampled, said)
 
 
 class _Peak(threading.Thread):
@@ -109,7 +109,8 @@ class _Peak(threading.Thread):
 
     def run(self) -> None:
         while not self.is_over.wait(SAMPLE_SECONDS):
-            self.most = max(self.most, sum(map(_resident_mb, _tree(self.pid))))
+            # Not `ru_maxrss`: a process starts with its parent's, as it shares that one's memory until it runs.
+            self.most = max(self.most, sum(map(_resident_mb, _tree(self.pid))), _high_water_mb(self.pid))
 
     def stop(self) -> float:
         self.is_over.set()
@@ -132,6 +133,16 @@ def _resident_mb(pid: int) -> float:
         return int((Path("/proc") / str(pid) / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
     except (OSError, IndexError):
         return 0.0
+
+
+def _high_water_mb(pid: int) -> float:
+    """Return the process's own peak so far, which the samples may have missed."""
+    try:
+        status = (Path("/proc") / str(pid) / "status").read_text()
+    except OSError:
+        return 0.0
+    found = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(found[0]) / 1024 if found else 0.0
 
 
 def child(module: str, side: str, size: int, folder: Path, *, is_peer: bool = False) -> Seen:
