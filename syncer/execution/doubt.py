@@ -158,7 +158,8 @@ async def _act(courier: Courier, unit: Unit, progress: _Progress, judged: Judged
     for position in judged.rejected:
         progress.letters[position] = _REJECTED
         progress.rejects[position] = progress.refused[position]
-    goes_as_job = courier.is_job and courier.rule.repeat is Repeat.NEVER
+    # No request adds program members, and none puts what it writes into a list.
+    goes_as_job = courier.is_job and (courier.rule.repeat is Repeat.NEVER or "list" in dict(unit.step.options))
     if judged.remedies and goes_as_job and courier.state(unit).attempt < MOST_SENDS:
         await _repeat_job(courier, unit, progress)
         return False
@@ -180,17 +181,17 @@ async def _act(courier: Courier, unit: Unit, progress: _Progress, judged: Judged
 
 
 async def _repeat_job(courier: Courier, unit: Unit, progress: _Progress) -> None:
-    """Send what the manifest wants sent again by the job's own path: no request can add program members."""
+    """Send what is to be sent again by the job's own path, where no request can say it."""
     running = courier.running
     running.check(courier.connection)
     positions, at = tuple(progress.undecided()), running.context.clock.now()
     await running.note(Remedying(unit=unit.id, how=Remedy.REPEAT.value, positions=positions, at=at, wait_seconds=0.0))
     if len(positions) == unit.payload.records:
-        await running.note(Unsent(unit=unit.id, reason="It is sent again, as the manifest wants it."))
+        await running.note(Unsent(unit=unit.id, reason="It is sent again, as a job."))
         await courier.carry(unit)
         return
     text, packed = lettered(progress.text.replace(_OPEN, Outcome.PENDING.letter))
-    reason = "The rest is sent again, as the manifest wants it."
+    reason = "The rest is sent again, as a job."
     rejects = tuple(progress.notes)
     await running.note(Split(unit=unit.id, reason=reason, letters=text, packed=packed, rejects=rejects))
     await parts.carry(courier, unit)

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from syncer.sandbox.faults import FaultRule
 from tests.sim.check import violations
-from tests.sim.play import play
+from tests.sim.play import enact, play
+from tests.sim.scene import Op, Row, Scene
 from tests.sim.trace import trace_hash
+from tests.sim.ways import BY_NAME, email
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,3 +45,13 @@ def test_a_seed_is_the_same_story_every_time(tmp_path: Path, seed: int) -> None:
     """The same notes at the same moments and the same calls, so that any finding can be replayed."""
     first, second = (trace_hash(play(seed, _new(tmp_path, name))) for name in ("first", "second"))
     assert first == second
+
+
+def test_a_lost_import_into_a_list_leaves_everybody_in_the_list(tmp_path: Path) -> None:
+    """What the cut import had not written goes out as an import again: no request puts what it writes into a list."""
+    rows = tuple(Row(number + 2, number, f"v{number}") for number in range(6))
+    ops = (Op("op0", BY_NAME["lead bulk upsert lead upsert list"], rows, 6),)
+    rule = {"action": "apply_first_k", "endpoint": "POST /bulk/v1/leads.json", "first": 2}
+    played = enact(Scene(7, ops, 3, (), 2, faults=(FaultRule.parse(rule),)), tmp_path)
+    assert violations(played) == []
+    assert played.contents.listed >= {email(row.whom) for row in rows}

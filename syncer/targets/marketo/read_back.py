@@ -45,7 +45,27 @@ class ReadBack:
         key = self.step.key
         fields = sorted({name for row in rows.values() for name in row} | set(key))
         held = await self.records(key, [tuple(row.get(name) for name in key) for row in rows.values()], fields)
-        return tuple(self._judge(position, row, held.get(_folded(key, row), [])) for position, row in rows.items())
+        found = tuple(self._judge(position, row, held.get(_folded(key, row), [])) for position, row in rows.items())
+        return await self._listed(found) if self.step.path == "bulk" and "list" in self.ids else found
+
+    async def _listed(self, found: Sequence[Found]) -> tuple[Found, ...]:
+        """An import into a list is applied where the list has the lead too."""
+        ids = [each.target_ids[0] for each in found if each.verdict is Verdict.APPLIED]
+        members = await self._members_among(ids)
+        return tuple(
+            replace(each, verdict=Verdict.DIFFERS)
+            if each.verdict is Verdict.APPLIED and each.target_ids[0] not in members
+            else each
+            for each in found
+        )
+
+    async def _members_among(self, ids: Sequence[str]) -> set[str]:
+        members: set[str] = set()
+        for chunk in _chunks([(each,) for each in ids]):
+            ask = request.list_members(self.ids["list"], [str(each[0]) for each in chunk])
+            envelope = await self.caller.call(ask, wire.read_envelope, "read-back")
+            members |= {str(each.get("id")) for each in envelope.result if each.get("status") == "memberof"}
+        return members
 
     async def records(
         self, key: Sequence[str], values: Sequence[tuple[Any, ...]], fields: Sequence[str]
