@@ -33,6 +33,7 @@ PEOPLE = {
     "mapped away": "kanari-nie-gesendet",
     "changed": "Kanari Zweitname",
 }
+ENDS = {"first 8": slice(8), "last 8": slice(-8, None)}
 _LOGGING = """\
 import logging, runpy, sys
 logging.basicConfig(level=1, stream=sys.stderr)
@@ -91,7 +92,14 @@ def forms(value: str) -> dict[str, bytes]:
         whole = base64.b64encode(bytes(shift) + plain)
         # The first and last digits mix with the neighbours' bits.
         found[f"base64, {shift}"] = whole[4 if shift else 0 : -4]
-    return found
+    # Fewer bytes than these stand somewhere by chance.
+    return {form: data for form, data in found.items() if len(data) >= 8}
+
+
+def parts(secrets: dict[str, str]) -> dict[str, str]:
+    """Return secrets with their first and last 8 characters: a piece of a secret is a secret."""
+    ends = {f"{what} of {name}": value[at] for name, value in secrets.items() for what, at in ENDS.items()}
+    return secrets | ends
 
 
 def leaks(name: str, data: bytes, canaries: dict[str, str]) -> list[str]:
@@ -141,7 +149,7 @@ class Project:
     def leaks(self) -> list[str]:
         """Return every place where a canary came out."""
         secrets = {name: value for name, value in self.served.credentials().items() if name.endswith("SECRET")}
-        canaries = PEOPLE | secrets | {"plan key": KEY}
+        canaries = PEOPLE | parts(secrets | {"plan key": KEY})
         return [found for name, data in [*self.said.items(), *self.files()] for found in leaks(name, data, canaries)]
 
 
@@ -177,6 +185,19 @@ def test_the_search_finds_every_form() -> None:
             encoded = base64.b64encode(b"x" * shift + value.encode() + b"more")
             assert leaks("here", encoded, {"it": value}), shift
     assert not leaks("here", b"nothing of it", PEOPLE)
+
+
+ODD = ("%", "%41", '"', "'", "\\", "\n", ":", "&", "+", "/", "<", "é", "ß", "Ω", "漢", "😀", "\t", "=", ";", "}")
+
+
+@pytest.mark.parametrize("length", [24, 4_096])
+@pytest.mark.parametrize("odd", ODD)
+def test_the_search_finds_forty_secrets_and_their_ends(odd: str, length: int) -> None:
+    """Whatever a secret holds, and however long it is: whole, its first and its last 8 characters, in each form."""
+    whole = f"Kanari8{odd}Anfang{odd}" + "x" * (length - 24) + f"{odd}Ende{odd}8kanari"
+    for value in parts({"secret": whole}).values():
+        for form, data in forms(value).items():
+            assert leaks("here", b"before " + data + b" after", parts({"secret": whole})), form
 
 
 @pytest.mark.parametrize("moves", ["exact", "within", "pinned"])
