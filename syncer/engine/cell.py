@@ -98,7 +98,9 @@ def _from_value(cell: str, kind: ColumnType, raw: str) -> str:  # noqa: PLR0911 
         case ColumnType.DECIMAL if raw in _FLOATS:
             # The shortest digits that tell the number from its neighbours: 0.1 is 0.1.
             number = f"TRY_CAST(CAST({cell} AS VARCHAR) AS {wanted})"
-            return f"CASE WHEN CAST({number} AS {raw}) = {cell} THEN {number} END"
+            return (
+                f"CASE WHEN abs({cell}) < CAST('1e20' AS DOUBLE) AND CAST({number} AS {raw}) = {cell} THEN {number} END"
+            )
         case ColumnType.FLOAT if raw == "FLOAT":
             return f"CAST(CAST({cell} AS VARCHAR) AS {wanted})"
         case ColumnType.BOOLEAN:

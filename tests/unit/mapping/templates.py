@@ -134,6 +134,11 @@ def _pool(kind: Type) -> list[Value]:
 _POOLS = {kind: _pool(kind) for kind in dict.fromkeys(COLUMNS.values())}
 
 
+def cells(kind: Type, chance: Random, count: int) -> list[Value]:
+    """Return so many cells of the type."""
+    return chance.choices(_POOLS[kind], k=count)
+
+
 def rows_of(seed: int) -> list[dict[str, Value]]:
     """Return rows that the seed decides."""
     chance = Random(seed)  # noqa: S311 - cells, not secrets
