@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.fakes.pipelines import Stage, pipeline
+from tests.fakes.pipelines import FILE, SYNC, Stage, field, pipeline
+
+Bodies = Callable[..., list[str]]
 
 ROWS = "email,n\n" + "".join(f"{n % 2_900}@x,{n}\n" for n in range(3_000)) + ",blank\n"
 
@@ -41,3 +44,14 @@ def test_every_part_of_a_row_counts(staged: Stage) -> None:
         "email,n\na@x,1\n,3\nb@x,2\n",
     ]
     assert len({staged(made, each).facts.rows_digest for each in texts}) == len(texts)
+
+
+def test_the_digest_says_nothing_of_the_paths(staged: Stage, bodies: Bodies) -> None:
+    """Rows staged for requests alone and rows staged for files too have the same hashes, and the same bodies."""
+    made = pipeline("phone", "email", field("n", 'CAST("n" AS BIGINT)'), columns=["email", "phone"])
+    text = 'email,phone,n\na@x.org,"1,2",7\nb@x.org,,\nA@X.org,"say ""hi""\n",1\n'
+    requests = staged(made, text, {"sync": SYNC})
+    files_too = staged(made, text, {"sync": SYNC, "bulk": FILE})
+    assert requests.facts.rows_digest == files_too.facts.rows_digest
+    assert bodies(requests, SYNC) == bodies(files_too, SYNC)
+    assert bodies(requests, SYNC, wave=2) == bodies(files_too, SYNC, wave=2)
