@@ -15,6 +15,12 @@ from tests.sim.ways import BY_NAME
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = [
+    # A process that dies in the middle leaves what it had open, as a real one would.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
 HOUR = 3_600.0
 IN_2038 = 2.0**31 - 1_772_438_400.0
 """From the start of every scene to the last second of 32 bits."""

@@ -16,6 +16,12 @@ from tests.sim.ways import BY_NAME
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = [
+    # A process that dies in the middle leaves what it had open, as a real one would.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
 
 def test_nobody_is_there_twice_under_load() -> None:
     """Four paths write the same people at once, and every one is one record with the last value."""

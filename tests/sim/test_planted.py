@@ -13,6 +13,12 @@ from tests.sim.play import play
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = [
+    # A process that dies in the middle leaves what it had open, as a real one would.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
 
 @pytest.mark.parametrize("bug", [bug for bug in BUGS if bug.seed is not None], ids=lambda bug: f"{bug.number}")
 def test_a_planted_bug_is_caught(tmp_path: Path, bug: Bug) -> None:

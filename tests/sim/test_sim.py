@@ -16,6 +16,12 @@ from tests.sim.ways import BY_NAME, email
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = [
+    # A process that dies in the middle leaves what it had open, as a real one would.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
 ONCE_FAILED = (31, 60, 143, 159, 10219, 10275, 10401, 10559, 10688, 10744, 11138, 20825, 20931)
 """Seeds that found something once, in the product or in the simulation itself, are played for ever."""
 
