@@ -84,8 +84,8 @@ def bulk_mixes_shapes(path: PathCapability) -> PathCapability:
 
 
 def bulk_updates_only(path: PathCapability) -> PathCapability:
-    """Imports claim to leave unknown keys alone."""
-    return replace(path, actions=path.actions | {Action.UPDATE}) if path.name == "bulk" else path
+    """Imports claim to leave unknown keys alone, whatever the key."""
+    return replace(path, key_limits=()) if path.name == "bulk" else path
 
 
 def bulk_creates_only(path: PathCapability) -> PathCapability:
