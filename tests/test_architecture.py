@@ -20,7 +20,8 @@ ROOMS: dict[str, set[str]] = {
     "sources": FLOOR_0 | {"manifest.models"},
     "targets": FLOOR_0 | {"manifest.models", "engine.protocol"},
     "state": FLOOR_0,
-    "execution": FLOOR_0 | {"plan.models", "engine.protocol", "targets.protocol", "state.protocol", "sources.protocol"},
+    "execution": FLOOR_0
+    | {"plan.models", "engine.protocol", "targets.protocol", "state.protocol", "state.place", "sources.protocol"},
     "verify": FLOOR_0 | {"plan.models", "state.protocol"},
     "workflow": FLOOR_0
     | {"manifest", "mapping", "plan", "engine", "sources", "targets", "state", "execution", "verify"},

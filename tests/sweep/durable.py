@@ -16,7 +16,7 @@ from tests.sweep import calls, forked
 if TYPE_CHECKING:
     from tests.sweep.seccomp import Call
 
-DRAFT: Final = re.compile(r"\.(part|new|tmp)$|/tmp_[^/]*$")
+DRAFT: Final = re.compile(r"\.(part|new|tmp)$|/tmp_[^/]*$|/spill$")
 NEEDED: Final = re.compile(r"/\.syncer/runs/[^/]+/(staged/|plan\.json)")
 """What a resume reads, but for the journal's own file, which SQLite sees to by rules of its own."""
 STAGED: Final = re.compile(r"/\.syncer/runs/[^/]+/staged/")
