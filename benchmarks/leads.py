@@ -42,7 +42,7 @@ connections:
     client_secret: "{{{{ secret.MARKETO_CLIENT_SECRET }}}}"
     company_fields: written
     blank_cells: {blank_cells}
-    budget: {{ calls_per_day: 1000000, reserve: 0% }}
+    budget: {{ calls_per_day: 1000000, reserve: 0%, concurrency: 10 }}
 sources:
   leads: {{ file: "{file}", columns: {{ employees: integer, signed_up: date }} }}
 targets:

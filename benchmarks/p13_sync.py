@@ -9,17 +9,16 @@ from __future__ import annotations
 import csv
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from benchmarks.bench import Bench, Row, faster
 from benchmarks.measure import PEERS, ROOT, Seen, process, take_turns
+from benchmarks.stub import serving
 
 ID = "P13"
 SIZES = (10_000, 100_000, 1_000_000)
@@ -30,7 +29,7 @@ UNLIMITED = 1_000_000_000
 def results(bench: Bench) -> Iterator[Row]:
     """Send so many leads."""
     for size in bench.chosen(SIZES):
-        _file(size, bench.folder)
+        leads_file(size, bench.folder)
         sides = take_turns(
             {
                 "ours": lambda size=size: _measured(sys.executable, "ours", size, bench.folder),
@@ -46,24 +45,13 @@ def results(bench: Bench) -> Iterator[Row]:
 
 
 def _measured(python: str, side: str, size: int, folder: Path) -> Seen:
-    with _stub() as base:
+    with serving() as base:
         command = [python, "-m", "benchmarks.child", "p13_sync", side, str(size), str(folder)]
         return process(command, {"STUB_URL": base})
 
 
-@contextmanager
-def _stub() -> Iterator[str]:
-    server = subprocess.Popen([sys.executable, "-m", "benchmarks.stub"], stdout=subprocess.PIPE, text=True, cwd=ROOT)
-    try:
-        assert server.stdout is not None
-        yield f"http://127.0.0.1:{int(server.stdout.readline())}"
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-
-
-def _file(size: int, folder: Path) -> Path:
-    """Return the leads as both sides send them: each address once, every value valid."""
+def leads_file(size: int, folder: Path) -> Path:
+    """Return the file of leads as both sides send them: each address once, every value valid."""
     import duckdb
 
     from benchmarks.workload import made
@@ -84,20 +72,28 @@ def _file(size: int, folder: Path) -> Path:
 
 
 def ours(size: int, folder: Path) -> dict[str, Any]:
-    """Plan the leads for Sync Leads, then time the run: every request journalled before and after."""
+    """Send the leads with no limit in force."""
     import dataclasses
 
-    from syncer.execution import executor  # noqa: F401 - importing is no part of the run
     from syncer.facts import System
     from syncer.targets import registry
     from syncer.targets.pace import Limits
-    from syncer.workflow import applying, load, planning
 
-    os.environ.update(MARKETO_BASE_URL=os.environ["STUB_URL"], MARKETO_CLIENT_ID="id", MARKETO_CLIENT_SECRET="secret")
     open_limits = Limits(calls=UNLIMITED, window_seconds=0.0, concurrency=10, jobs=10, calls_today=UNLIMITED)
     registry.TARGETS[System.MARKETO] = dataclasses.replace(
         registry.TARGETS[System.MARKETO], limits=lambda _: open_limits
     )
+    return sent(size, folder)
+
+
+def sent(size: int, folder: Path) -> dict[str, Any]:
+    """Plan the leads for Sync Leads, then time the run: every request journalled before and after."""
+    import dataclasses
+
+    from syncer.execution import executor  # noqa: F401 - importing is no part of the run
+    from syncer.workflow import applying, load, planning
+
+    os.environ.update(MARKETO_BASE_URL=os.environ["STUB_URL"], MARKETO_CLIENT_ID="id", MARKETO_CLIENT_SECRET="secret")
     loaded = load.load(_project(size, folder))
     work = folder / "work-sync"
     shutil.rmtree(work, ignore_errors=True)
@@ -114,7 +110,7 @@ def ours(size: int, folder: Path) -> dict[str, Any]:
 def _project(size: int, folder: Path) -> Path:
     from benchmarks.leads import MANIFEST
 
-    path = _file(size, folder)
+    path = leads_file(size, folder)
     home = folder / f"project-{path.stem}"
     (home / "data").mkdir(parents=True, exist_ok=True)
     link = home / "data" / path.name
@@ -136,11 +132,17 @@ def _project(size: int, folder: Path) -> Path:
 
 
 def marketorestpython(size: int, folder: Path) -> dict[str, Any]:
-    """Send the file's rows with the peer, one call after the other, as it does; only its fixed pause is taken out."""
+    """Send with the peer, its fixed pause between calls taken out."""
+    return peer(size, folder, pauses=False)
+
+
+def peer(size: int, folder: Path, *, pauses: bool) -> dict[str, Any]:
+    """Send the file's rows with the peer, one call after the other, as it does."""
     from marketorestpython.client import MarketoClient
     from marketorestpython.helper import http_lib
 
-    http_lib.time.sleep = lambda _: None
+    if not pauses:
+        http_lib.time.sleep = lambda _: None
     client = MarketoClient("123-ABC-456", "id", "secret")
     client.host = os.environ["STUB_URL"]
     sent = 0

@@ -332,7 +332,7 @@ def _only_unfinished(known: Sequence[RunInfo]) -> str:
 
 
 def unlock(loaded: Loaded, settings: Settings, epoch: int) -> None:
-    """Break a lease on a person's word; raises `UserError` when no such lease is held."""
+    """Break a lease on a person's word; raises `StateError` when no such lease is held."""
 
     async def work(store: OpenStore) -> None:
         try:

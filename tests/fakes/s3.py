@@ -43,8 +43,8 @@ class Trouble:
     """What happens to the next requests of a method whose key holds `part`.
 
     `lose` does what is asked and cuts the connection, `cut` cuts it before; `refuse` answers 503, `deny` 403 and `meet`
-    409; `unable` answers 501 to a condition, and `ignore` does not look at conditions. `hold` waits for `gate` before it
-    does anything, and says through `came` that it waits.
+    409; `unable` answers 501 to a condition, and `ignore` does not look at conditions. `hold` waits for `gate` before
+    it does anything, and says through `came` that it waits.
     """
 
     kind: Literal["lose", "cut", "refuse", "deny", "meet", "unable", "ignore", "hold"]

@@ -25,7 +25,7 @@ def _lines(version: int) -> list[Line]:
 
 @pytest.mark.parametrize("version", [1])
 def test_a_run_of_an_older_version_goes_on_where_it_stood(version: int) -> None:
-    """Every kind of note of a run that is not over is believed, and each unit is at the stage at which the old version left it."""
+    """Every kind of note of a run that is not over is believed; each unit is at the stage where it was left."""
     past = Past()
     notes = list(read(RUN, _lines(version)))
     for note in notes:
