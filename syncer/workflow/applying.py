@@ -151,9 +151,7 @@ async def _run(
         try:
             await refuse_before_others(store, loaded.manifest, plan, run)
             notes = await _notes(store, run)
-            if notes and isinstance(notes[-1], Finished):
-                # Another process ended it while this one was on its way to the lease, and has cleared its rows.
-                raise UserError("R905", f'Run "{run}" is finished.', "See all runs with:", "syncer runs")
+            _refuse_finished(run, notes)
             recent = _recent_calls(notes, settings.clock.now())
             async with sessions(
                 loaded,
@@ -200,6 +198,12 @@ async def _run(
     if result.is_finished:
         _forget_rows(folder)
     return Applied(result, folder, loaded.root)
+
+
+def _refuse_finished(run: str, notes: Sequence[Note]) -> None:
+    """Refuse a run that another process ended while this one was on its way to the lease: its rows are cleared."""
+    if notes and isinstance(notes[-1], Finished):
+        raise UserError("R905", f'Run "{run}" is finished.', "See all runs with:", "syncer runs")
 
 
 def _forget_rows(folder: Path) -> None:
