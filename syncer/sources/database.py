@@ -63,7 +63,7 @@ class DatabaseSource:
 
         path = work_file(connection, f"{self.name}.parquet")
         with self._connected() as database, database.cursor() as cursor:
-            connection.register("asked", self._ask(cursor, self._exact(cursor, self._narrowed())))
+            connection.register("asked", self._ask(cursor, self._exact(database, self._narrowed())))
             try:
                 spool.write(connection, "SELECT * FROM asked", path)
             except duckdb.Error as problem:
@@ -109,17 +109,20 @@ class DatabaseSource:
         value = self.since if is_number else f"'{self.since}{'+00' if kind.startswith('TIMESTAMP') else ''}'"
         return f"SELECT * FROM ({self._query()}) AS asked WHERE {column} >= {value} OR {column} IS NULL"
 
-    def _exact(self, cursor: Any, query: str) -> str:
+    def _exact(self, database: Any, query: str) -> str:
         """Return the query so that no value loses digits on the way; SQLite alone needs that."""
         if self._scheme() != "sqlite":
             return query
-        schema = self._ask(cursor, query).schema
-        try:
-            affinity.refuse_lost_digits(cursor, query, schema, self.name)
-        except SourceError:
-            raise
-        except Exception as problem:  # noqa: BLE001 - drivers share no class of errors
-            raise self._failed("query", problem) from None
+        # A cursor of its own: one that has begun to read goes on in the middle of its rows when it is asked again.
+        with database.cursor() as cursor, self._ask(cursor, query) as reader:
+            schema = reader.schema
+        with database.cursor() as cursor:
+            try:
+                affinity.refuse_lost_digits(cursor, query, schema, self.name)
+            except SourceError:
+                raise
+            except Exception as problem:  # noqa: BLE001 - drivers share no class of errors
+                raise self._failed("query", problem) from None
         return affinity.with_digits(query, schema)
 
     def _connected(self) -> Any:

@@ -33,7 +33,7 @@ PEOPLE = {
     "amount": "decimal",
     "vip": "boolean",
     "born": "date",
-    "seen": "datetime",
+    "seen": "moment",
 }
 KINDS = {
     "sqlite": "id INTEGER, email TEXT, score REAL, amount TEXT, vip INTEGER, born TEXT, seen TEXT",
