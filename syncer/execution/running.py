@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from syncer.errors import StateError, SyncerError
+from syncer.errors import RetryableError, StateError, SyncerError
 from syncer.execution.events import Waiting
 from syncer.execution.lanes import Lanes
 from syncer.execution.report import Ending
@@ -18,7 +18,7 @@ from syncer.execution.report import Ending
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from syncer.execution.context import Context
+    from syncer.execution.context import Context, Stop
     from syncer.execution.history import History
     from syncer.execution.resume import Past
     from syncer.state.protocol import Journal, Lease, Note
@@ -124,12 +124,19 @@ class Running:
         return Ending(self.error, signal, self.guard, tuple(self.parked.values()), self.until)
 
 
-def fence(lease: Lease) -> Callable[[], None]:
-    """Return what a session calls right before a write leaves: it raises when that is no longer safe."""
+def fence(lease: Lease, stop: Stop) -> Callable[[], None]:
+    """Return what a session calls while a write waits and before it leaves: it raises when it must not any more."""
 
     def check() -> None:
         if lease.remaining_seconds() <= 0:
             raise lease_ran_out()
+        if stop.asked.is_set():
+            raise RetryableError(
+                "R111",
+                "The run was asked to stop before this write left.",
+                "Nothing of it was carried out. Go on with:",
+                "syncer resume",
+            )
 
     return check
 

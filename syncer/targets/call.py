@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from syncer.targets import failure, retry
 from syncer.targets.exchange import AnswerLostError, NotSentError, Problem, Response, Trouble
+from syncer.targets.gate import CHECK_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,10 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Caller:
-    """Everything a session needs to make calls. `fence` runs right before a write leaves and may raise to stop it."""
+    """Everything a session needs to make calls. `fence` runs while a write waits and right before it leaves.
+
+    It raises where the write must not leave any more: nothing of it was carried out then.
+    """
 
     connection: str
     http: Http
@@ -83,8 +87,17 @@ class Caller:
             seconds = retry.pause(result.trouble, attempt, waited, _chance(request, attempt))
             if seconds is None:
                 raise self._failed(result, path, waited)
-            await self.clock.sleep(seconds)
+            await self._rest(seconds, request)
             token = await self.sign_in.token()
+
+    async def _rest(self, seconds: float, request: Request) -> None:
+        """Wait before the next try; a write that must not leave any more does not wait for it."""
+        until = self.clock.monotonic() + seconds
+        while (left := until - self.clock.monotonic()) > 0:
+            if request.is_write:
+                self.fence()
+                left = min(left, CHECK_SECONDS)
+            await self.clock.sleep(left)
 
     async def _once(
         self,
@@ -95,7 +108,7 @@ class Caller:
         max_bytes: int,
     ) -> tuple[T | Problem, float]:
         bearer = (("Authorization", f"Bearer {token.text}"),)
-        async with self.gate.call() as ticket:
+        async with self.gate.call(self.fence if request.is_write else None) as ticket:
             if request.is_write:
                 self.fence()
             self.made += 1

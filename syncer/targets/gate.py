@@ -15,11 +15,13 @@ import anyio
 from syncer.targets import failure
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from syncer.clock import Clock
     from syncer.targets.pace import Pace
 
+CHECK_SECONDS = 0.5
+"""How soon a write that waits notices that it must not leave any more."""
 JOB_WAIT_SECONDS = 7_200.0
 """How long a job may wait for a place in the vendor's queue before the run parks."""
 
@@ -58,11 +60,18 @@ class Gate:
     _changed: anyio.Event | None = None
 
     @asynccontextmanager
-    async def call(self) -> AsyncIterator[Pass]:
-        """Wait for the right to make one call and hold it; raises `QuotaSpentError` when the day's share is used up."""
+    async def call(self, check: Callable[[], None] | None = None) -> AsyncIterator[Pass]:
+        """Wait for the right to make one call and hold it; raises `QuotaSpentError` when the day's share is used up.
+
+        `check` is asked twice a second while the call waits, and may raise to give the wait up.
+        """
         async with self._turn:
             while (seconds := self.pace.wait_seconds(self.clock.monotonic())) > 0:
-                await self._wait(seconds)
+                if check is None:
+                    await self._wait(seconds)
+                else:
+                    check()
+                    await self._wait(seconds, CHECK_SECONDS)
             if self.pace.is_spent:
                 raise failure.budget_spent(self.connection, self.clock.now())
             number = self.pace.start()

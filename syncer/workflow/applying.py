@@ -158,7 +158,7 @@ async def _run(
                 names,
                 settings.clock,
                 sandbox=settings.sandbox,
-                fence=fence(lease),
+                fence=fence(lease, stop),
                 recent_calls=recent,
                 spent=await spent_today(store, settings.clock),
                 transport=settings.transport,

@@ -310,7 +310,7 @@ def token_stampede(patch: pytest.MonkeyPatch) -> None:
 
 def lease_only_at_start(patch: pytest.MonkeyPatch) -> None:
     """The lease is looked at when the run begins and never again."""
-    patch.setattr("tests.sim.play.fence", lambda _: lambda: None)
+    patch.setattr("tests.sim.play.fence", lambda *_: lambda: None)
     patch.setattr(terms, "safe_seconds", lambda *_: 1e9)
     patch.setattr(local, "_is_held", lambda *_: True)
     patch.setattr("syncer.execution.keeper.keep_lease", _do_nothing)

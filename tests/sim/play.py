@@ -322,7 +322,7 @@ class _Theatre:
                     clock,
                     wire,
                     sandbox=True,
-                    fence=fence(lease),
+                    fence=fence(lease, stop),
                     recent_calls=self.scene.tight.calls // 2 if life.number == 1 else self.scene.tight.calls,
                     limits=self._limits(each),
                 )

@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-ONCE_FAILED = (31, 60, 143, 159, 10219, 10275, 10401, 10559, 10688, 10744, 11138, 20825, 20931)
+ONCE_FAILED = (31, 60, 143, 159, 10219, 10275, 10401, 10559, 10688, 10744, 11138, 20825, 20931, 40301, 41019, 42577)
 """Seeds that found something once, in the product or in the simulation itself, are played for ever."""
 
 

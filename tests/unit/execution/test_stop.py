@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import anyio
 import pytest
 
+from syncer.errors import RetryableError
 from syncer.execution.context import Stop
+from syncer.execution.running import fence
 from syncer.execution.signals import listen
 from syncer.outcome import Outcome
 from syncer.state.protocol import Doubted, Parked
@@ -17,6 +20,8 @@ from tests.fakes.world import Op, World, rows, world
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from syncer.state.protocol import Lease
 
 pytestmark = pytest.mark.anyio
 
@@ -125,3 +130,14 @@ async def test_the_systems_signals_become_the_wish_to_stop() -> None:
         await stop.urged.wait()
         tasks.cancel_scope.cancel()
     assert stop.exit_code == 143
+
+
+async def test_a_write_does_not_leave_after_a_wish_to_stop() -> None:
+    """The fence that a session asks while a write waits says that nothing of it was carried out."""
+    stop = Stop()
+    check = fence(cast("Lease", SimpleNamespace(remaining_seconds=lambda: 60.0)), stop)
+    check()
+    stop.request(143)
+    with pytest.raises(RetryableError) as stopped:
+        check()
+    assert stopped.value.code == "R111"

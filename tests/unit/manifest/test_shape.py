@@ -212,7 +212,7 @@ def test_a_column_is_a_type_or_a_contract(findings: Say, said: Said) -> None:
     )
     assert told == said("""
         m.yaml:3:35: error M123: Value is not allowed
-          "sources.s.columns.a" must be one of text, integer, decimal, float, boolean, date, datetime, but is "integr".
+          "sources.s.columns.a" must be one of text, integer, decimal, float, boolean, date, datetime, moment, but is "integr".
           Did you mean "integer"?
 
         m.yaml:3:60: error M120: Unknown member
@@ -220,10 +220,10 @@ def test_a_column_is_a_type_or_a_contract(findings: Say, said: Said) -> None:
           Did you mean "unique"?
 
         m.yaml:3:78: error M122: Wrong kind of value
-          "sources.s.columns.c" must be one of text, integer, decimal, float, boolean, date, datetime or a mapping, but is a list.
+          "sources.s.columns.c" must be one of text, integer, decimal, float, boolean, date, datetime, moment or a mapping, but is a list.
 
         m.yaml:3:94: error M122: Wrong kind of value
-          "sources.s.columns.d.type" must be one of text, integer, decimal, float, boolean, date, datetime, but is a whole number.
+          "sources.s.columns.d.type" must be one of text, integer, decimal, float, boolean, date, datetime, moment, but is a whole number.
     """)
 
 

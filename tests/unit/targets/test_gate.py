@@ -175,3 +175,23 @@ async def test_a_queue_that_stays_full_parks() -> None:
             await gate.take_job("a")
         group.cancel_scope.cancel()
     assert caught.value.code == "R309"
+
+
+async def test_a_write_that_must_not_leave_any_more_gives_its_wait_up() -> None:
+    """It notices within a second, whatever the window still asks for, and the next in turn is served in time."""
+    gate = Gate(Pace(Limits(1, 20.0, 1, 1)), LoopClock(), "marketo")
+    began = anyio.current_time()
+
+    def check() -> None:
+        if anyio.current_time() >= began + 3.0:
+            raise InterruptedError
+
+    async with gate.call() as first:
+        first.sent()
+    with pytest.raises(InterruptedError):
+        async with gate.call(check):
+            pytest.fail("it was let through")
+    assert anyio.current_time() - began <= 4.0
+    async with gate.call(lambda: None) as third:
+        third.sent()
+        assert 20.0 <= anyio.current_time() - began <= 21.0
