@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _BLOCK: Final = 512
 """The unit of `st_blocks`, as stat(2) has it."""
+_PIECE: Final = 1 << 20
 
 
 class Reserve:
@@ -38,7 +39,7 @@ class Reserve:
             pass
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            os.posix_fallocate(handle, 0, self._size)
+            _fill(handle, self._size)
         except OSError as error:
             self.give_up()
             if error.errno in _NO_ROOM:
@@ -54,3 +55,13 @@ class Reserve:
         except FileNotFoundError:
             return False
         return True
+
+
+def _fill(handle: int, size: int) -> None:
+    """Take `size` bytes of the disk for a file, with zeros where the system cannot set them aside (macOS)."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(handle, 0, size)
+        return
+    zeros = bytes(_PIECE)
+    for start in range(0, size, _PIECE):
+        os.pwrite(handle, zeros[: size - start], start)
