@@ -13,7 +13,7 @@ import trio
 import trio.testing
 
 from syncer.engine.protocol import Cut
-from syncer.execution.context import Context, PathRule
+from syncer.execution.context import Context, Stop, PathRule
 from syncer.execution.executor import run
 from syncer.execution.ruling import rule
 from syncer.execution.running import fence
@@ -181,7 +181,8 @@ class _House:
         lease = await self.store.acquire((), "cell", "run1")
         name = str(self.cell.operation.system)
         endpoint = self.stage.endpoint(self.cell.operation.system)
-        session = open_session(endpoint, self.clock, self.wire, sandbox=True, fence=fence(lease))
+        stop = Stop()
+        session = open_session(endpoint, self.clock, self.wire, sandbox=True, fence=fence(lease, stop))
         context = Context(
             run="run1",
             tool="cell",
@@ -194,6 +195,7 @@ class _House:
             paths={("op", self.cell.operation.path): self.rule},
             ledger_serials={"op": 0},
             offload=directly,
+            stop=stop,
         )
         try:
             return await run(self.plan, context)
