@@ -13,7 +13,7 @@ import trio
 import trio.testing
 
 from syncer.engine.protocol import Cut
-from syncer.execution.context import Context, Stop, PathRule
+from syncer.execution.context import Context, PathRule, Stop
 from syncer.execution.executor import run
 from syncer.execution.ruling import rule
 from syncer.execution.running import fence
