@@ -23,7 +23,7 @@ test: $(READY) ## Every check: format, lint, types, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 PEERS := .venv-bench/.ready
 
