@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import urllib.request
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,21 @@ class Served:
     def writes(self) -> int:
         """Return how many requests arrived that could change a record, refused ones among them."""
         return sum(not _is_read(each) for each in self.ask("log"))
+
+    def held(self) -> dict[str, Any]:
+        """Return what both vendors hold, in an order that tells nothing of when it came."""
+        return {
+            f"{system} {name}": sorted(map(repr, records)) if isinstance(records, list) else records
+            for system, objects in self.ask("state").items()
+            for name, records in objects.items()
+        }
+
+    def twice(self) -> list[str]:
+        """Return the keys that more than one record has."""
+        state = self.ask("state")
+        keys = [each["email"].casefold() for each in state["marketo"]["leads"]]
+        keys += [each["Crm_Key__c"].casefold() for each in state["salesforce"]["Contact"]]
+        return [key for key, count in Counter(keys).items() if count > 1]
 
     def credentials(self) -> dict[str, str]:
         """Return the environment that the manifests' connections read."""

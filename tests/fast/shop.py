@@ -101,21 +101,6 @@ class Shop:
             lost[records[unit]] -= 1
             assert self.run("resolve", self.runs()[-1], "--as", verdict, "--unit", unit) == 0
 
-    def held(self) -> dict[str, Any]:
-        """Return what both vendors hold, in an order that tells nothing of when it came."""
-        return {
-            f"{system} {name}": sorted(map(repr, records)) if isinstance(records, list) else records
-            for system, objects in self.served.ask("state").items()
-            for name, records in objects.items()
-        }
-
-    def twice(self) -> list[str]:
-        """Return the keys that more than one record has."""
-        state = self.served.ask("state")
-        keys = [each["email"].casefold() for each in state["marketo"]["leads"]]
-        keys += [each["Crm_Key__c"].casefold() for each in state["salesforce"]["Contact"]]
-        return [key for key, count in Counter(keys).items() if count > 1]
-
     def _read(self, question: str) -> list[Any]:
         place = self.folder / ".syncer" / "state" / "state.sqlite"
         if not place.exists():

@@ -60,7 +60,7 @@ def _uncut(folder: Path) -> Left:
     with serving() as served:
         shop = _shop(folder, served)
         code = shop.apply().wait(PATIENCE_SECONDS)
-        return Left((code,), shop.held(), shop.twice())
+        return Left((code,), shop.served.held(), shop.served.twice())
 
 
 def _killed(folder: Path, kind: str, what: str) -> Left:
@@ -75,7 +75,7 @@ def _killed(folder: Path, kind: str, what: str) -> Left:
             codes.append(shop.resume())
             if codes[-1] == IN_DOUBT:
                 shop.decide_as_a_person()
-        return Left(tuple(codes), shop.held(), shop.twice())
+        return Left(tuple(codes), shop.served.held(), shop.served.twice())
 
 
 @pytest.fixture(scope="module")

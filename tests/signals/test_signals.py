@@ -63,7 +63,7 @@ def test_a_signal_ends_a_run_in_good_order(number: signal.Signals, code: int, sh
     assert "Traceback" not in shop.said()
     assert shop.resume() == REJECTS
     assert shop.run("verify") == 0
-    assert shop.twice() == []
+    assert shop.served.twice() == []
 
 
 def test_two_signals_end_a_run_at_once(shop: Shop) -> None:
@@ -72,4 +72,4 @@ def test_two_signals_end_a_run_at_once(shop: Shop) -> None:
     assert ended == 143
     assert shop.resume() == REJECTS
     assert shop.run("verify") == 0
-    assert shop.twice() == []
+    assert shop.served.twice() == []

@@ -168,21 +168,6 @@ class Place:
             assert self.run("resolve", self.runs()[-1], "--as", "sent" if found else "unsent", "--unit", unit) == 0
         return len(held)
 
-    def held(self) -> dict[str, Any]:
-        """Return what both vendors hold, in an order that tells nothing of when it came."""
-        return {
-            f"{system} {name}": sorted(map(repr, records)) if isinstance(records, list) else records
-            for system, objects in self.served.ask("state").items()
-            for name, records in objects.items()
-        }
-
-    def twice(self) -> list[str]:
-        """Return the keys that more than one record has."""
-        state = self.served.ask("state")
-        keys = [each["email"].casefold() for each in state["marketo"]["leads"]]
-        keys += [each["Crm_Key__c"].casefold() for each in state["salesforce"]["Contact"]]
-        return [key for key, count in Counter(keys).items() if count > 1]
-
     def end(self, codes: Sequence[int], *, most: int = 12) -> Ended:
         """Go on until the run is finished, as a person would; apply anew where none had begun."""
         codes, ruled = list(codes), 0
@@ -192,7 +177,7 @@ class Place:
                 ruled += self.decide_as_a_person()
         if codes[-1] not in OVER and self.is_finished():
             codes.append(0)  # Everything was done and noted; only the last words were cut.
-        return Ended(tuple(codes), self.held(), tuple(self.twice()), self.said(), ruled)
+        return Ended(tuple(codes), self.served.held(), tuple(self.served.twice()), self.said(), ruled)
 
     def forget(self) -> None:
         """Delete the copy."""
