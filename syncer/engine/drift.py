@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from syncer.engine import chain, sql
+from syncer.engine import chain, sample, sql
 from syncer.engine.chain import KEY
 from syncer.engine.connection import stream
 from syncer.facts import ReadFacts
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from syncer.engine.chain import Key
     from syncer.engine.wire import Wire, WireField
+    from syncer.sample import SampleRow
 
 
 @dataclass(slots=True)
@@ -39,6 +40,8 @@ class Drift:
     record_id: str
     calls: int = 0
     _read: dict[str, None] = field(default_factory=dict)
+    _compared: tuple[WireField, ...] = ()
+    """The fields that were held against each other, after `facts`."""
 
     def __post_init__(self) -> None:
         """Make the empty table of answers."""
@@ -79,6 +82,7 @@ class Drift:
         parts = {each.field for each in self.key.parts}
         compared = [each for each in self.wire.fields if each.name in self._read and each.name not in parts]
         self._match(compared)
+        self._compared = tuple(compared)
         is_equal = " AND ".join(f"same{place}" for place in range(len(compared))) or "true"
         if not compares_values:
             is_equal = "false"
@@ -105,6 +109,12 @@ class Drift:
             unread=tuple(each.name for each in self.wire.fields if each.name not in self._read) if self._read else (),
         )
 
+    def sample(self) -> tuple[SampleRow, ...]:
+        """Return the first new rows whole, and of the first changed ones what differs, after `facts`."""
+        keys = frozenset(each.field for each in self.key.parts)
+        compared = tuple(each.name for each in self._compared)
+        return sample.held_against(self.cursor, self.wire, keys, compared, self._hashed(self._compared))
+
     def close(self) -> None:
         """Forget the answers: they are personal data."""
         self.cursor.execute("DROP TABLE IF EXISTS matched")
@@ -125,33 +135,37 @@ class Drift:
 
     def _match(self, compared: Sequence[WireField]) -> None:
         """Make the table `matched`: each row beside how many records its key has, and which fields are the same."""
-        forms = ", ".join(
-            f"TRY_CAST(trim({sql.name(part.field)}) AS {part.engine_type}) AS {sql.name(conformed(part.field))}"
-            for part in self.key.parts
-        )
-        ids = sql.name(self.record_id)
         values = "".join(f", any_value(value{place}) AS value{place}" for place in range(len(compared)))
-        taken = "".join(f", {sql.name(each.name)} AS value{place}" for place, each in enumerate(compared))
-        records = f"SELECT DISTINCT ON ({ids}) *, {forms} FROM held"
-        hashed = f"SELECT {chain.key_hash(self.key)} AS kh{taken} FROM ({records})"
-        hashed = f"SELECT * EXCLUDE (kh), {chain.halves('kh')} FROM ({hashed})"
+        hashed = self._hashed(compared)
         found = f"SELECT {KEY}, count(*) AS records{values} FROM ({hashed}) WHERE kh_high IS NOT NULL GROUP BY {KEY}"
         same = "".join(f", {_same(each, f'value{place}')} AS same{place}" for place, each in enumerate(compared))
         fields = sql.names(conformed(each.name) for each in self.wire.fields)
-        rows = f"SELECT {KEY}, wave, true AS is_outgoing, {fields} FROM ({self.wire.values('outgoing')})"
+        rows = f'SELECT {KEY}, "row", wave, true AS is_outgoing, {fields} FROM ({self.wire.values("outgoing")})'
         repeated = f'SELECT DISTINCT {KEY} FROM "later"'
         if self.still is not None:
             # What the target holds of a sequence is its result, which no single row tells.
             alone = f"SELECT * FROM {self.still} QUALIFY count(*) OVER (PARTITION BY {KEY}) = 1"
-            rows += f" UNION ALL SELECT {KEY}, 1, false, {fields} FROM ({self.wire.values('(' + alone + ')')})"
+            rows += f' UNION ALL SELECT {KEY}, "row", 1, false, {fields} FROM ({self.wire.values("(" + alone + ")")})'
         self.cursor.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE matched AS
-            SELECT wave, is_outgoing, coalesce(records, 0) AS records, repeated.kh_high IS NOT NULL AS repeats{same}
+            SELECT {KEY}, "row", wave, is_outgoing, coalesce(records, 0) AS records,
+                   repeated.kh_high IS NOT NULL AS repeats{same}
             FROM ({rows}) AS sent LEFT JOIN ({found}) AS found USING ({KEY})
             LEFT JOIN ({repeated}) AS repeated USING ({KEY})
             """
         )
+
+    def _hashed(self, compared: Sequence[WireField]) -> str:
+        """Return the SELECT of the answers, each record once: the hash of its key, and the compared fields' texts."""
+        forms = ", ".join(
+            f"TRY_CAST(trim({sql.name(part.field)}) AS {part.engine_type}) AS {sql.name(conformed(part.field))}"
+            for part in self.key.parts
+        )
+        taken = "".join(f", {sql.name(each.name)} AS value{place}" for place, each in enumerate(compared))
+        records = f"SELECT DISTINCT ON ({sql.name(self.record_id)}) *, {forms} FROM held"
+        hashed = f"SELECT {chain.key_hash(self.key)} AS kh{taken} FROM ({records})"
+        return f"SELECT * EXCLUDE (kh), {chain.halves('kh')} FROM ({hashed})"
 
     def _differing(self, compared: Sequence[WireField]) -> tuple[tuple[str, int], ...]:
         if not compared:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from syncer.engine import confirm, digest, gone, names, payload, reconcile, sql
+from syncer.engine import confirm, digest, gone, names, payload, reconcile, sample, sql
 from syncer.engine.chain import KEY, Key
 from syncer.engine.connection import connect, count, stream
 from syncer.engine.cursor import reached
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
     import duckdb
     import pyarrow as pa
+
+    from syncer.sample import SampleRow
+    from syncer.sources.protocol import Source
 
 VERSION = 1
 
@@ -93,6 +96,13 @@ class StagedOperation:
         with self._cursor() as cursor:
             for piece in stream(cursor, 'SELECT "row", code, reason, field FROM rejected ORDER BY "row"'):
                 yield from map(RowReject, *(column.to_pylist() for column in piece.columns))
+
+    def sample(self, source: Source | None = None, columns: Sequence[str] = ()) -> tuple[SampleRow, ...]:
+        """Return the first rows that go out, and refused ones with their `columns` as they stand in the `source`."""
+        path = self.files.folder / "sample.parquet"
+        origin = sample.Origin(source, tuple(columns), self.facts.source_digest, path) if source else None
+        with self._cursor() as cursor:
+            return (*sample.first(cursor, self.form.wire), *sample.refused(cursor, origin))
 
     def reconcile(self, payload: Payload, files: Sequence[ResultFile], succeeded: str) -> Reconciled:
         """Match result rows to the payload by key, as multisets, never by position."""
