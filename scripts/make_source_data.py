@@ -25,6 +25,10 @@ TEXTS = {
     ),
     "countries.csv": "code,name\nNO,Norway\nIT,Italy\n",
 }
+ENCODED = {
+    "resellers.csv": ("latin-1", "'email','city'\n'sam@example.com','Malmö'\n'tom@example.com','L''Aquila'\n"),
+    "exhibitors.txt": ("utf-16", "email\tcity\numa@example.com\tGdańsk\nvic@example.com\tKraków\n"),
+}
 PACKED = {"archive.csv.gz": "email,country\nlea@example.com,NO\nmax@example.com,IT\nned@example.com,XX\n"}
 PARQUET = """
     SELECT * FROM (VALUES
@@ -45,6 +49,8 @@ def main() -> None:
         path = FOLDER / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    for name, (encoding, text) in ENCODED.items():
+        (FOLDER / name).write_bytes(text.encode(encoding))
     for name, text in PACKED.items():
         (FOLDER / name).write_bytes(gzip.compress(text.encode(), mtime=0))
     duckdb.execute(f"COPY ({PARQUET}) TO '{FOLDER / 'customers.parquet'}' (FORMAT parquet)")

@@ -60,7 +60,10 @@ _ADVICE = {
         Type.DATE,
     ): "Say the time and its zone, for example \"| datetime | timezone('Europe/Berlin')\".",
     (FieldType.DATE, Type.DATETIME): 'Take the day of it: "| date".',
-    (FieldType.DATE, Type.INSTANT): 'Take the day before the zone is lost: "| date" in place of "| timezone(…)".',
+    (
+        FieldType.DATE,
+        Type.INSTANT,
+    ): "Say in which zone the day is meant, for example \"| local('Europe/Berlin') | date\".",
     (FieldType.BOOLEAN, Type.INTEGER): 'Convert it: "| bool".',
     (FieldType.TEXT, Type.LIST): "Put the parts together: \"| join(';')\".",
 }

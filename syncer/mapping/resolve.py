@@ -116,18 +116,16 @@ def _applied(kind: Kind, name: str, subject: Node, arguments: Sequence[Node], op
     fitting = [each for each in entries if each.takes is subject.type]
     if not fitting:
         takes = ", ".join(dict.fromkeys(each.takes for each in entries))
-        raise Misfit(
-            "M305", f'The {kind} "{name}" takes {takes}, not {subject.type}.', _advice(name, subject.type, entries)
-        )
+        raise Misfit("M305", f'The {kind} "{name}" takes {takes}, not {subject.type}.', _advice(subject.type, entries))
     return _bound(fitting, subject, arguments, options)
 
 
-def _advice(name: str, kind: Type, entries: Sequence[Entry]) -> str:
+def _advice(kind: Type, entries: Sequence[Entry]) -> str:
     if kind is Type.MIXED:
         return "Bring both branches to one type first, for example with a filter on each."
     takes = {each.takes for each in entries}
     if kind is Type.INSTANT:
-        return f'Apply "{name}" before "timezone": a moment has no calendar day of its own.'
+        return "A moment has a day and an hour in a zone only; say in which, for example \"| local('Europe/Berlin')\"."
     for filter_name in ("int", "float", "date", "datetime", "string"):
         for each in BY_NAME[Kind.FILTER, filter_name]:
             if each.takes is kind and each.gives in takes and each.gives is not kind:

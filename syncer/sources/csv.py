@@ -36,11 +36,11 @@ _SCANS = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class CsvForm:
-    """The declared form of the files."""
+    """The declared form of the files; a quote or an encoding that is none is read off them."""
 
     delimiter: str
-    quote: str = '"'
-    encoding: str = "utf-8"
+    quote: str | None = None
+    encoding: str | None = None
     is_declared: bool = False
     null_values: tuple[str, ...] = ("",)
 
@@ -63,10 +63,9 @@ class CsvSource:
         signatures = tuple(survey.signature(each) for each in self.files)
         plain = self._plain_text(connection)
         heading = self._header(plain)
-        delimiter = heading.delimiter
         columns = self._columns(heading)
         table = f"broken_{next(_SCANS)}"
-        return _Scan(self, connection, signatures, plain, columns, delimiter, is_parallel=True, table=table).relation()
+        return _Scan(self, connection, signatures, plain, columns, heading, is_parallel=True, table=table).relation()
 
     def _header(self, plain: tuple[Path, ...] = ()) -> header.Header:
         """Read the header; several files must agree on it."""
@@ -78,8 +77,6 @@ class CsvSource:
                     head = file.read(_HEAD_BYTES)
             else:
                 head = decode.head(path, self.form.encoding, _HEAD_BYTES)
-            if not decode.is_declared(self.form.encoding):
-                header.check_mark(head, path.name)
             each = header.read(head, form, path.name)
             if found is not None and each != found:
                 detail = f'"{path.name}" has another header than "{self.files[0].name}".'
@@ -94,7 +91,6 @@ class CsvSource:
 
     def _plain_text(self, connection: duckdb.DuckDBPyConnection) -> tuple[Path, ...]:
         """Return the files as UTF-8 with one kind of line end, unpacked and rewritten only where they are not."""
-        quote = self.form.quote.encode()
         plain = []
         for place, path in enumerate(self.files):
             text = path
@@ -105,6 +101,7 @@ class CsvSource:
             if decode.is_needed(path, self.form.encoding):
                 text = decode.to_utf8(path, self.form.encoding, work_file(connection, f"{self.name}-{place}.csv"))
             if text.stat().st_size and survey.holds(text, b"\r"):
+                quote = self._quote(text)
                 ends = survey.line_ends(text, quote)
                 if ends.first_cr:
                     detail = f'Line {ends.first_cr} of "{path.name}" ends in a lone CR.'
@@ -118,6 +115,10 @@ class CsvSource:
             plain.append(text)
         return tuple(plain)
 
+    def _quote(self, plain: Path) -> bytes:
+        with plain.open("rb") as file:
+            return (self.form.quote or header.quote_of(file.read(_HEAD_BYTES))).encode()
+
 
 @dataclass(frozen=True, slots=True)
 class _Scan:
@@ -128,7 +129,7 @@ class _Scan:
     signatures: tuple[Signature, ...]
     plain: tuple[Path, ...]
     columns: tuple[SourceColumn, ...]
-    delimiter: str
+    heading: header.Header
     is_parallel: bool
     table: str
 
@@ -147,16 +148,15 @@ class _Scan:
         )
 
     def _sql(self) -> str:
-        form = self.source.form
         options = {
-            "delim": text(self.delimiter),
-            "quote": text(form.quote),
-            "escape": text(form.quote),
+            "delim": text(self.heading.delimiter),
+            "quote": text(self.heading.quote),
+            "escape": text(self.heading.quote),
             "header": "true",
             "auto_detect": "false",
             "strict_mode": "true",
             "columns": "{" + ", ".join(f"{text(each.name)}: 'VARCHAR'" for each in self.columns) + "}",
-            "nullstr": "[" + ", ".join(text(each) for each in form.null_values) + "]",
+            "nullstr": "[" + ", ".join(text(each) for each in self.source.form.null_values) + "]",
             "max_line_size": str(MAX_ROW_BYTES),
             "store_rejects": "true",
             "rejects_table": text(self.table),
@@ -169,7 +169,7 @@ class _Scan:
 
     def _survey(self) -> tuple[tuple[Survey, ...], str]:
         """Look at every file's bytes; return what was found, and the digest of the files as they are on disk."""
-        quote = self.source.form.quote.encode()
+        quote = self.heading.quote.encode()
         found = tuple(survey.survey(each, quote) for each in self.plain)
         digests = [
             each.sha256 if plain == path else survey.digest(path)
@@ -219,7 +219,7 @@ class _Scan:
     def _misquoted(self) -> SourceError:
         """Return the error for a file whose quotes do not pair up: the slow reader passes over some of them."""
         for path, plain in zip(self.source.files, self.plain, strict=True):
-            line = survey.first_misquoted(plain, self.delimiter.encode(), self.source.form.quote.encode())
+            line = survey.first_misquoted(plain, self.heading.delimiter.encode(), self.heading.quote.encode())
             if line:
                 return _quote_error(line, path.name)
         names = ", ".join(f'"{each.name}"' for each in self.source.files)

@@ -1,12 +1,14 @@
-"""Reads the header of a delimited file from its first bytes: encoding mark, delimiter, names. Pure.
+"""Reads the header of a delimited file from its first bytes: delimiter, quote, names. Pure.
 
-A header is a promise about every row, so it is taken literally: nothing is trimmed, renamed or guessed.
+A header is a promise about every row, so it is taken literally: nothing is trimmed or renamed, and a form is read off
+it only where it allows one reading.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 
 from syncer.errors import SourceError
@@ -14,34 +16,31 @@ from syncer.errors import SourceError
 MAX_COLUMNS = 5_000
 MAX_HEADER_BYTES = 1 << 20
 UTF8_MARK = b"\xef\xbb\xbf"
-UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 DELIMITERS = {"csv": ",", "tsv": "\t", "ssv": ";"}
 _CANDIDATES = (",", ";", "\t", "|")
+_IN_APOSTROPHES = re.compile(rb"'[^'\"]*'(?:[,;\t|]'[^'\"]*')*")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How the file is delimited. `is_declared` is false where the delimiter may be read off the header."""
+    """How the file is delimited. `is_declared` is false where the delimiter may be read off the header.
+
+    A quote that is none is read off it as well.
+    """
 
     delimiter: str
-    quote: str
+    quote: str | None
     is_declared: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The names in order, and the delimiter that stands between them."""
+    """The names in order, the delimiter that stands between them, and the quote that stands around cells."""
 
     names: tuple[str, ...]
     delimiter: str
-
-
-def check_mark(head: bytes, label: str) -> None:
-    """Refuse a file that says by its first bytes that it is not UTF-8."""
-    if head.startswith(UTF16_MARKS):
-        detail = f'"{label}" begins with the mark of UTF-16, and the source declares no encoding.'
-        raise SourceError("S103", detail, 'Declare "encoding: utf-16", or save the file as UTF-8.')
+    quote: str = '"'
 
 
 def read(head: bytes, form: Form, label: str) -> Header:
@@ -55,20 +54,28 @@ def read(head: bytes, form: Form, label: str) -> Header:
     if text.lower().startswith("sep=") and len(text.splitlines()[0].strip()) == len("sep=") + 1:
         detail = f'"{label}" begins with "sep=", a line that one spreadsheet program writes for itself.'
         raise SourceError("S106", detail, 'Remove the line and declare "delimiter" instead.')
-    delimiter = form.delimiter
-    names = _split(text, delimiter, form.quote, label)
-    if len(names) == 1:
-        others = [each for each in _CANDIDATES if each != delimiter and len(_split(text, each, form.quote, label)) > 1]
+    quote = form.quote or quote_of(head)
+    delimiter, names = form.delimiter, _split(text, form.delimiter, quote)
+    if len(names) <= 1:
+        others = {each: split for each in _CANDIDATES if len(split := _split(text, each, quote)) > 1}
         if len(others) == 1 and not form.is_declared:
-            delimiter = others[0]
-            names = _split(text, delimiter, form.quote, label)
+            delimiter, names = others.popitem()
         elif others:
             detail = f'"{label}" has one column when it is split at {_called(delimiter)}.'
             raise SourceError(
-                "S106", detail, f'Its header looks split at {_called(others[0])}: declare that as "delimiter".'
+                "S106", detail, f'Its header looks split at {_called(next(iter(others)))}: declare that as "delimiter".'
             )
+    if not names:
+        detail = f'The header of "{label}" cannot be split: a quote is not closed, or stands beside other text.'
+        raise SourceError("S104", detail, "Close every quote, and double a quote inside quotes.")
     check_names(names, label)
-    return Header(tuple(names), delimiter)
+    return Header(tuple(names), delimiter, quote)
+
+
+def quote_of(head: bytes) -> str:
+    """Return the apostrophe where every name stands in apostrophes: such a line is meant in no other way."""
+    lines = head.removeprefix(UTF8_MARK).splitlines()
+    return "'" if lines and _IN_APOSTROPHES.fullmatch(lines[0]) else '"'
 
 
 def _called(delimiter: str) -> str:
@@ -89,13 +96,13 @@ def _decode(body: bytes, label: str) -> str:
         raise SourceError("S103", detail, 'Declare "encoding", or save the file as UTF-8.') from problem
 
 
-def _split(text: str, delimiter: str, quote: str, label: str) -> list[str]:
+def _split(text: str, delimiter: str, quote: str) -> list[str]:
+    """Return the names, or none where the quotes and this delimiter do not go together."""
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, strict=True)
         return next((row for row in reader if row), [])
-    except csv.Error as problem:
-        detail = f'The header of "{label}" cannot be split: {problem}.'
-        raise SourceError("S104", detail, "Close every quote, and double a quote inside quotes.") from problem
+    except csv.Error:
+        return []
 
 
 def check_names(names: list[str], label: str) -> None:

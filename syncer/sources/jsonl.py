@@ -31,7 +31,7 @@ class JsonLinesSource:
 
     name: str
     files: tuple[Path, ...]
-    encoding: str
+    encoding: str | None
     declared: Mapping[str, Column]
 
     def columns(self) -> tuple[SourceColumn, ...]:

@@ -50,14 +50,14 @@ def source(name: str, declared: models.Source, files: tuple[Path, ...], others: 
     if kind == "jsonl":
         from syncer.sources.jsonl import JsonLinesSource
 
-        return JsonLinesSource(name, files, declared.encoding or "utf-8", columns)
+        return JsonLinesSource(name, files, declared.encoding, columns)
     from syncer.sources.csv import CsvForm, CsvSource
     from syncer.sources.header import DELIMITERS
 
     form = CsvForm(
         delimiter=declared.delimiter or DELIMITERS[kind],
-        quote=declared.quote or '"',
-        encoding=declared.encoding or "utf-8",
+        quote=declared.quote,
+        encoding=declared.encoding,
         is_declared=declared.delimiter is not None or declared.format not in {None, "csv"},
         null_values=declared.null_values,
     )

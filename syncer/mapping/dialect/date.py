@@ -1,4 +1,7 @@
-"""Dates and times: read by a stated format, never shifted; only `timezone` makes a moment of a wall-clock time."""
+"""Dates and times: read by a stated format, never shifted; only `timezone` makes a moment of a wall-clock time.
+
+Only `local` makes a wall-clock time of a moment: both name the zone.
+"""
 
 from __future__ import annotations
 
@@ -148,10 +151,20 @@ def _zone_problem(value: Value) -> str:
 
 def _instant(x: datetime, name: str) -> datetime | None:
     """Return the moment; null for a wall-clock time that the zone skips or has twice."""
-    if not date.min + timedelta(2) < x.date() < date.max - timedelta(2):
+    if not _is_far_from_ends(x):
         return None
     early, late = (x.replace(tzinfo=zone(name), fold=fold).astimezone(UTC) for fold in (0, 1))
     return early if early == late else None
+
+
+def _local(x: datetime, name: str) -> datetime | None:
+    """Return the wall-clock time of a moment."""
+    return x.astimezone(zone(name)).replace(tzinfo=None) if _is_far_from_ends(x) else None
+
+
+def _is_far_from_ends(x: datetime) -> bool:
+    """Return whether no zone moves the time out of the years that there are."""
+    return date.min + timedelta(2) < x.date() < date.max - timedelta(2)
 
 
 def _read_sql(at: Mapping[str, exp.Expression], values: Mapping[str, Value]) -> exp.Expression:
@@ -274,6 +287,24 @@ FILTERS = (
             Example("{{ t | timezone('Europe/Berlin') }}", {"t": _WHEN}, _WHEN.replace(hour=14, tzinfo=UTC)),
             Example("{{ x | datetime | timezone('Europe/Berlin') }}", {"x": "2024-03-31 02:30:00"}, None),
             Example("{{ x | datetime | timezone('Europe/Berlin') }}", {"x": "2024-10-27 02:30:00"}, None),
+        ),
+    ),
+    _entry(
+        "local",
+        Type.INSTANT,
+        Type.DATETIME,
+        parameters=(Parameter("zone", (Type.TEXT,), is_literal=True, problem=_zone_problem),),
+        sql="CASE WHEN :x >= TIMESTAMP '0001-01-04' AND :x < TIMESTAMP '9999-12-29' "
+        "THEN timezone(:zone, timezone('UTC', :x)) END",
+        python=_local,
+        is_partial=True,
+        converts=True,
+        doc="The wall-clock time of a moment in this zone, which has a day and an hour to read.",
+        examples=(
+            Example("{{ m | local('Europe/Berlin') }}", {"m": datetime(2024, 3, 9, 14, 4, 5, tzinfo=UTC)}, _WHEN),
+            Example(
+                "{{ m | local('Asia/Tokyo') | date }}", {"m": datetime(2024, 3, 9, 15, tzinfo=UTC)}, date(2024, 3, 10)
+            ),
         ),
     ),
     *(

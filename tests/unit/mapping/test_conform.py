@@ -163,6 +163,7 @@ def test_required_value(action: Action, when_null: WhenNull, code: str) -> None:
         (FieldType.DATETIME, Type.DATETIME, "timezone"),
         (FieldType.DATETIME, Type.DATE, "timezone"),
         (FieldType.DATE, Type.DATETIME, "date"),
+        (FieldType.DATE, Type.INSTANT, "local"),
         (FieldType.BOOLEAN, Type.INTEGER, "bool"),
         (FieldType.TEXT, Type.LIST, "join"),
         (FieldType.INTEGER, Type.BOOLEAN, ""),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 
@@ -43,6 +45,7 @@ def fails(template: str, row: Row) -> bool:
         ("{{ x | datetime('%d.%m.%Y %H:%M') }}", {"x": "31.12.2024"}),
         ("{{ x | datetime | timezone('Europe/Berlin') }}", {"x": "2024-03-31 02:30:00"}),
         ("{{ x | datetime | timezone('Europe/Berlin') }}", {"x": "31 March"}),
+        ("{{ m | local('Asia/Tokyo') }}", {"m": datetime(9999, 12, 31, tzinfo=UTC)}),
         ("{{ x | bool }}", {"x": "maybe"}),
         ("{{ x | bool('J', 'N') }}", {"x": "j"}),
         ("{{ f | int }}", {"f": 1e300}),
@@ -135,7 +138,7 @@ def test_the_reason_names_filters_and_columns(template: str, words: str) -> None
 def test_only_conversions_fail() -> None:
     """What a conversion is stands in the dialect: the filters that read one type as another, and a zone."""
     found = {each.name for each in ENTRIES if each.converts}
-    assert found == {"int", "float", "decimal", "date", "datetime", "timezone", "bool"}
+    assert found == {"int", "float", "decimal", "date", "datetime", "timezone", "local", "bool"}
     assert all(each.is_partial for each in ENTRIES if each.converts)
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -27,6 +27,7 @@ from tests.unit.mapping.sides import engine, in_engine, in_python, read, tree_of
         ("{{ b }}", Type.BOOLEAN),
         ("{{ day }}", Type.DATE),
         ("{{ t | timezone('UTC') }}", Type.INSTANT),
+        ("{{ m | local('UTC') }}", Type.DATETIME),
         ("{{ i }} ", Type.TEXT),
         ("{{ 1 if b else 2.5 }}", Type.FLOAT),
         ("{{ 1 if b else 'x' }}", Type.MIXED),
@@ -109,7 +110,7 @@ PROBLEMS = [
         "{{ t | timezone('UTC') | date }}",
         "M305",
         25,
-        'Apply "date" before "timezone": a moment has no calendar day of its own.',
+        "A moment has a day and an hour in a zone only; say in which, for example \"| local('Europe/Berlin')\".",
     ),
     ("{{ 99999999999999999999 }}", "M305", 0, ""),
     ("{{ '\\x00' }}", "M305", 0, ""),
@@ -219,6 +220,8 @@ MEANINGS = [
     ("{{ x | datetime }}", {"x": "2023-02-29 10:00:00"}, None),
     ("{{ t | timezone('Europe/Berlin') }}", {"t": datetime(1, 1, 2)}, None),
     ("{{ t | timezone('Europe/Berlin') }}", {"t": datetime(9999, 12, 30)}, None),
+    ("{{ m | local('Asia/Tokyo') }}", {"m": datetime(1, 1, 2, tzinfo=UTC)}, None),
+    ("{{ m | local('Asia/Tokyo') }}", {"m": datetime(9999, 12, 30, tzinfo=UTC)}, None),
     ("{{ f | round(2, 'ceil') }}", {"f": 1e308}, math.inf),
     ("{{ f // g }}", {"f": -7.5, "g": 2.0}, -4.0),
     ("{{ f // g }}", {"f": 7.5, "g": 0.0}, None),

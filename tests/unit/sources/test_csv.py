@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
@@ -16,6 +17,9 @@ from hypothesis import strategies as st
 from syncer.errors import SourceError
 from syncer.sources.csv import CsvForm, CsvSource
 from syncer.sources.protocol import ReadAgain, Relation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Rows = list[tuple[str | None, ...]]
 
@@ -75,13 +79,41 @@ def test_null_values_are_declared(tmp_path: Path) -> None:
         b"a,b\n\n1,2\n\n",
         b"a;b\n1;2\n",
         b"a\tb\n1\t2\n",
+        b'"a";"b"\n"1";"2"\n',
         gzip.compress(b"a,b\n1,2\n", mtime=0),
     ],
-    ids=["mark", "crlf", "mixed", "no end", "blank lines", "semicolon", "tab", "gzip"],
+    ids=["mark", "crlf", "mixed", "no end", "blank lines", "semicolon", "tab", "quoted", "gzip"],
 )
 def test_forms_that_mean_the_same(tmp_path: Path, text: bytes) -> None:
     """Marks, line ends, packing and an undeclared delimiter change nothing about the rows."""
     assert scan(source(tmp_path, text), tmp_path)[0] == [("1", "2")]
+
+
+@pytest.mark.parametrize("text", ["a,b\né,ü\n".encode("utf-16"), b"\xfe\xff" + "a,b\né,ü\n".encode("utf-16-be")])
+@pytest.mark.parametrize("pack", [bytes, lambda text: gzip.compress(text, mtime=0)], ids=["plain", "gzip"])
+def test_a_mark_tells_the_encoding(tmp_path: Path, text: bytes, pack: Callable[[bytes], bytes]) -> None:
+    """What spreadsheets save as "Unicode text" begins with a mark of UTF-16, and needs no declaration."""
+    assert scan(source(tmp_path, pack(text)), tmp_path)[0] == [("é", "ü")]
+
+
+def test_a_declared_encoding_goes_before_a_mark(tmp_path: Path) -> None:
+    """Bytes that look like a mark are text where the encoding is declared."""
+    made = source(tmp_path, b"\xff\xfea,b\n1,2\n", form=CsvForm(",", encoding="latin-1"))
+    assert [each.name for each in made.columns()] == ["ÿþa", "b"]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_apostrophes_quote_where_every_name_stands_in_them(tmp_path: Path, delimiter: str) -> None:
+    """A header in apostrophes says how its rows are quoted, whatever delimits them."""
+    text = "'a','b'\n'x,y','O''Brien'\n".replace("','", f"'{delimiter}'")
+    assert scan(source(tmp_path, text), tmp_path)[0] == [("x,y", "O'Brien")]
+
+
+def test_apostrophes_are_text_where_one_name_stands_without(tmp_path: Path) -> None:
+    """One name without apostrophes, or a declared quote, and they belong to the cells."""
+    assert scan(source(tmp_path, "'a',b\n'x',O'Brien\n"), tmp_path)[0] == [("'x'", "O'Brien")]
+    made = source(tmp_path, "'a','b'\n'x','y'\n", form=CsvForm(",", quote='"'))
+    assert scan(made, tmp_path)[0] == [("'x'", "'y'")]
 
 
 def test_declared_encodings_are_decoded(tmp_path: Path) -> None:
@@ -107,7 +139,7 @@ def test_declared_encodings_are_decoded(tmp_path: Path) -> None:
         (b'a,b\n1,"2\n3,4\n', "S104"),
         (b'a,b\n1,"2"x\n3,4\n', "S104"),
         (b"a,b\n1,\xff\n", "S103"),
-        (b"\xff\xfea\0,\0b\0", "S103"),
+        (b"\xff\xfea\0,\0b\0\n", "S103"),
         (b"a\xff,b\n", "S103"),
         (b"a,b\r1,2\r", "S108"),
         (b"a,b\n1,2\r3\n", "S108"),
