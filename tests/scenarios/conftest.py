@@ -37,6 +37,9 @@ class Witness:
                 held = self.served.ask("state")[system].get(name, [])
                 lines = sorted("  ".join(str(each.get(field, "")) for field in fields).rstrip() for each in held)
                 return "".join(f"{line}\n" for line in lines) or "(none)\n"
+            case ["members", name]:
+                held = self.served.ask("state")["marketo"]["lists"][name]
+                return "".join(f"{each}\n" for each in held) or "(none)\n"
             case ["wait", hours]:
                 self.world.pass_by(float(hours) * 3600)
                 return ""
