@@ -162,7 +162,7 @@ class Courier:
         self.running.check(self.connection)
         clock = self.running.context.clock
         began = clock.monotonic()
-        await self.running.note(Committing(unit=unit.id, at=clock.now()))
+        await self.running.note(Committing(unit=unit.id, at=self.running.now()))
         self.running.context.listener(UnitSent(self.node, unit.id, unit.payload.records))
         try:
             answer = await self.session.commit(unit, reference)
@@ -295,7 +295,7 @@ class Courier:
             Doubted(
                 unit=unit.id,
                 reason=reason,
-                at=self.running.context.clock.now() - seconds_ago,
+                at=self.running.now() - seconds_ago,
                 wait_seconds=0.0 if state.was_accepted else self.rule.server_timeout_seconds + LATE_SECONDS,
                 reference="" if state.was_accepted else state.reference,
                 letters=text,

@@ -54,6 +54,14 @@ class Running:
         """How many rests of a unit were begun in this process."""
         self._journal = journal
         self._changed = anyio.Event()
+        self._epoch = context.clock.now() - context.clock.monotonic()
+
+    def now(self) -> float:
+        """Return the wall clock as it stood when the run began, and what has passed since by the one that never jumps.
+
+        Waits are counted from moments in the journal; a clock that is set forward meanwhile would cut them short.
+        """
+        return self._epoch + self.context.clock.monotonic()
 
     async def note(self, note: Note) -> None:
         """Make `note` durable and known; one that could not be written is not known either."""

@@ -141,21 +141,20 @@ def open_session(  # noqa: PLR0913 - what the world is made of, each by its name
         return target.read_token(response, origin, sandbox, allowed_hosts)
 
     async def fetch() -> Token:
-        return await _fetch_token(endpoint, http, clock, read, origin, is_first=not sign_in.has_signed_in)
+        return await _fetch_token(endpoint, http, clock, read, origin, sign_in)
 
     sign_in = SignIn(fetch, clock)
     caller = Caller(endpoint.name, http, Gate(pace, clock, endpoint.name), sign_in, clock, fence, target.learn)
     return target.session(caller, endpoint)
 
 
-async def _fetch_token(  # noqa: PLR0913 - as above
+async def _fetch_token(  # noqa: PLR0913, PLR0917 - as above
     endpoint: Endpoint,
     http: Http,
     clock: Clock,
     read: Callable[[Response], Token | Problem],
     origin: str,
-    *,
-    is_first: bool,
+    sign_in: SignIn,
 ) -> Token:
     """Ask for a token; a refusal is final, silence is tried again. No gate: token calls are counted nowhere.
 
@@ -163,8 +162,9 @@ async def _fetch_token(  # noqa: PLR0913 - as above
     """
     request = TARGETS[endpoint.system].token_request(endpoint)
     started = clock.monotonic()
-    attempt = 0
+    attempt, is_first = 0, not sign_in.has_signed_in
     while True:
+        sign_in.asks()
         try:
             result = read(await http.send(origin, request))
         except NotSentError as error:

@@ -31,7 +31,7 @@ class Token:
 
 @dataclass(slots=True)
 class SignIn:
-    """Holds the token. `fetch` asks the vendor once and raises when it refuses."""
+    """Holds the token. `fetch` asks the vendor until it answers and raises when it refuses."""
 
     fetch: Callable[[], Awaitable[Token]]
     clock: Clock
@@ -55,6 +55,10 @@ class SignIn:
                 return self._token
             return await self._ask()
 
+    def asks(self) -> None:
+        """Note that the vendor is asked at this moment; `fetch` says so of each further try."""
+        self._asked_at = self.clock.monotonic()
+
     def _is_over(self, token: Token) -> bool:
         """A promise of less than a minute is not acted upon: the vendor's refusal tells better when it is over."""
         age = self.clock.monotonic() - self._asked_at
@@ -64,12 +68,10 @@ class SignIn:
         rest = self._asked_at + INTERVAL_SECONDS - self.clock.monotonic()
         if rest > 0:
             await self.clock.sleep(rest)
-        self._asked_at = self.clock.monotonic()
+        self.asks()
         try:
             self._token = await self.fetch()
             self.has_signed_in = True
-            if self.clock.monotonic() - self._asked_at >= INTERVAL_SECONDS:
-                self._asked_at = self.clock.monotonic()  # The fetch asked again after a minute's rest.
         except BaseException:
             self._token = None
             raise

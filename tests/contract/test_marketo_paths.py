@@ -162,6 +162,7 @@ async def test_members_are_imported_by_email(stage: Stage) -> None:
     settled = await session.settle(unit, accepted.reference, stage.folder)
     assert (settled.processed, settled.failed) == (2, 0)
     assert [each.verdict for each in (await session.look_up(unit, "")).records] == [Verdict.APPLIED] * 2
+    assert stage.calls("describe2") == ["GET /rest/v1/leads/describe2.json"], "a search asks once, not with each look"
 
 
 async def test_custom_objects_by_one_key(stage: Stage) -> None:
@@ -257,6 +258,24 @@ async def test_an_import_that_never_began_is_for_a_person(stage: Stage) -> None:
     found = (await session.look_up(unit, "")).records
     assert [each.verdict for each in found] == [Verdict.UNKNOWN] * 2
     assert stage.clock.monotonic() - began >= 1_800
+
+
+@pytest.mark.parametrize(
+    ("seconds_ago", "arrived", "looks"), [(1_800.0, False, 1), (43_200.0, True, 1), (1_800.0, True, 6)]
+)
+async def test_a_search_that_was_cut_short_does_not_begin_anew(
+    stage: Stage, seconds_ago: float, *, arrived: bool, looks: int
+) -> None:
+    """The half hour counts from the send, and an import of half a day ago moves no more: each look costs quota."""
+    session = stage.session(M)
+    unit = stage.file_unit(step(M, "lead", "bulk", key="email"), {"email": "a@b.co"}, {"email": "c@b.co"})
+    if arrived:
+        await session.commit(unit, "")
+        await stage.clock.sleep(60)
+    before = len(stage.calls("leads.json"))
+    found = (await session.look_up(unit, "", seconds_ago)).records
+    assert {each.verdict for each in found} == {Verdict.APPLIED if arrived else Verdict.UNKNOWN}
+    assert len(stage.calls("leads.json")) - before == looks + arrived
 
 
 async def test_the_rest_of_an_import_is_sent_by_calls(stage: Stage) -> None:

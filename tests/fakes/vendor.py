@@ -258,7 +258,7 @@ class FakeSession:
         letter = "?" if fault == "counts" else "w"
         return JobSettled(reference, len(_rows(unit)), len(job.failed), tuple(files), letter, locked="LOCKED")
 
-    async def look_up(self, unit: Unit, reference: str) -> LookedUp:
+    async def look_up(self, unit: Unit, reference: str, seconds_ago: float = 0.0) -> LookedUp:
         vendor = self.vendor
         fault = vendor.fault("look_up", unit.id)
         vendor.looks.append((unit.id, anyio.current_time()))

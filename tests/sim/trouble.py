@@ -110,7 +110,18 @@ _WRITES = {
 
 def draw_faults(chance: random.Random, ways: Sequence[Way], count: int) -> tuple[FaultRule, ...]:
     """Return faults at the calls that these ways make."""
-    return _within_time([_fault(chance, chance.choice(ways)) for _ in range(count)])
+    return _within_time(_unnoticed([_fault(chance, chance.choice(ways)) for _ in range(count)], ways))
+
+
+def _unnoticed(rules: list[FaultRule], ways: Sequence[Way]) -> list[FaultRule]:
+    """Let nothing be applied twice at an endpoint that also creates: the second answer says that it is there."""
+    creating = {way.places[0] for way in ways if not way.is_repeatable}
+    return [
+        replace(rule, action=FaultAction.APPLY_THEN_LOSE)
+        if rule.action == "apply_twice" and rule.endpoint in creating
+        else rule
+        for rule in rules
+    ]
 
 
 def _within_time(rules: list[FaultRule]) -> tuple[FaultRule, ...]:

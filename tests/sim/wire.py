@@ -60,13 +60,15 @@ SPOILT = (
 
 @dataclass(slots=True)
 class Sent:
-    """A call as the process saw it."""
+    """A call as the process saw it, and when it reached the vendor by the vendor's own clock."""
 
     life: int
     method: str
     target: str
     began: float
     ended: float | None = None
+    arrived_at: float | None = None
+    status: int | None = None
 
 
 @dataclass(slots=True)
@@ -194,14 +196,14 @@ class Wire(httpx.AsyncBaseTransport):
         sent = Sent(self._life.number, request.method, target, trio.current_time())
         self._cable.log.append(sent)
         try:
-            response = await self._carry(request, call)
+            response = await self._carry(request, call, sent)
         finally:
             sent.ended = trio.current_time()
         await self._life.thaw()
         self._life.moment(call)
         return response
 
-    async def _carry(self, request: httpx.Request, call: str) -> httpx.Response:
+    async def _carry(self, request: httpx.Request, call: str, sent: Sent) -> httpx.Response:
         snag = self._cable.snag(call)
         kind = snag.kind if snag else ""
         if kind in UNSENT:
@@ -214,10 +216,12 @@ class Wire(httpx.AsyncBaseTransport):
                 await trio.lowlevel.checkpoint()
                 raise httpx.WriteError(kind)
         talk = _Call(body)
+        sent.arrived_at = self._cable.sandbox.clock.now()
         self._cable.room.start_soon(self._serve, self._scope(request, talk), talk)
         patience = request.extensions["timeout"]["read"]
         with trio.move_on_after(patience) as scope:
             await talk.changed.wait()
+        sent.status = talk.status
         if scope.cancelled_caught:
             raise httpx.ReadTimeout(call)
         if talk.error is not None:

@@ -118,7 +118,7 @@ def _lead_paths(endpoint: Endpoint) -> tuple[PathCapability, ...]:
             key_limits=_ID_UPDATES,
             refused=_company_fields(endpoint),
         ),
-        _calls("delete", {Action.DELETE}, "Leads, Delete", key={"id"}),
+        _calls("delete", {Action.DELETE}, "Leads, Delete", server_seconds=SERVER_SECONDS["delete"], key={"id"}),
         _calls("list", {Action.ADD, Action.REMOVE}, "List Membership", key={"id"}, options={"list"}, required={"list"}),
         _import(
             endpoint,

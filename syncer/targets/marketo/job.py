@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from syncer.targets.protocol import Unit
 
 POLL_HOURS = 12.0
+"""No import runs for longer."""
 SEARCH_SECONDS = 1_800.0
 """How long a lost import may hide: ten jobs may be queued before it."""
 SEARCH_INTERVAL_SECONDS = 60.0
@@ -80,12 +81,12 @@ class Jobs:
         letter = Outcome.WRITTEN.letter if is_sure else Outcome.IN_DOUBT.letter
         return JobSettled(reference, processed + failed, failed, tuple(files), letter)
 
-    async def look_up(self, unit: Unit, reference: str, read_back: ReadBack) -> LookedUp:
+    async def look_up(self, unit: Unit, reference: str, read_back: ReadBack, seconds_ago: float) -> LookedUp:
         """Find the job by its id, or its rows by their keys."""
         if reference and await self._is_known(unit, reference):
             return LookedUp(job=Verdict.RUNNING, reference=reference)
         records = dict(enumerate(rows(unit.payload)))
-        if not reference and not await self._has_begun(records, read_back):
+        if not reference and not await self._has_begun(records, read_back, seconds_ago):
             return LookedUp(records=tuple(Found(position, Verdict.UNKNOWN) for position in records))
         return LookedUp(records=await read_back.find(records))
 
@@ -131,16 +132,24 @@ class Jobs:
         there = await self.caller.download(ask, wire.read_file, unit.step.path, path, cap)
         return there and path.stat().st_size > 0  # noqa: ASYNC240 - one look at a file just written
 
-    async def _has_begun(self, records: Mapping[int, dict[str, object]], read_back: ReadBack) -> bool:
-        """Watch a sample of rows until some are there and nothing moves any more, or half an hour passed."""
+    async def _has_begun(
+        self, records: Mapping[int, dict[str, object]], read_back: ReadBack, seconds_ago: float
+    ) -> bool:
+        """Watch a sample of rows until some are there and nothing moves any more, or half an hour is over.
+
+        A search that the day's quota cut short does not begin anew: of an old import one look tells everything.
+        """
         clock = self.caller.clock
         stride = max(1, len(records) // (SAMPLE_ROWS - 1))
         sample = {place: records[place] for place in {*range(0, len(records), stride), len(records) - 1}}
-        started = moved_at = clock.monotonic()
+        moved_at = clock.monotonic()
+        started = moved_at - seconds_ago
         before = 0
         while True:
             there = sum(each.verdict is Verdict.APPLIED for each in await read_back.find(sample))
             now = clock.monotonic()
+            if there and now - started >= POLL_HOURS * 3_600:
+                return True
             if there != before:
                 before, moved_at = there, now
             elif there and now - moved_at >= STILL_SECONDS:

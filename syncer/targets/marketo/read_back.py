@@ -5,7 +5,7 @@ Reads only. It judges row by row: applied, differs, absent, ambiguous; `unknown`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from syncer.targets.protocol import Found, Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from syncer.facts import ObjectSchema
     from syncer.targets.call import Caller
     from syncer.targets.exchange import Request
     from syncer.targets.protocol import Step
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """Reads for one step. `ids` are its list and program, by option."""
+    """Reads for one step. `ids` are its list and program, by option; `schemas` keeps what describe said."""
 
     caller: Caller
     step: Step
     ids: Mapping[str, str]
+    schemas: dict[str, ObjectSchema] = field(default_factory=dict)
 
     async def find(self, rows: Mapping[int, Row]) -> tuple[Found, ...]:
         """Return what is held for each row, by position."""
@@ -161,9 +163,7 @@ class ReadBack:
     async def _find_imported_members(self, rows: Mapping[int, Row]) -> tuple[Found, ...]:
         """A row is applied when its lead holds the lead's columns, and the membership the status and the others."""
         names = {name for row in rows.values() for name in row}
-        lead = await self.caller.call(
-            request.describe(request.LEAD), partial(read_schema, name=request.LEAD), "read-back"
-        )
+        lead = await self._described(request.LEAD)
         of_lead = sorted(name for name in names if lead.field(name) is not None)
         of_member = sorted(names - set(of_lead))
         leads = ReadBack(self.caller, replace(self.step, object=request.LEAD, key=("email",)), {})
@@ -184,6 +184,13 @@ class ReadBack:
             )
             found.append(Found(position, Verdict.APPLIED if is_sure else Verdict.UNKNOWN))
         return tuple(found)
+
+    async def _described(self, name: str) -> ObjectSchema:
+        """Ask once: a search reads the same rows again and again, and each call is of the day's quota."""
+        if name not in self.schemas:
+            read = partial(read_schema, name=name)
+            self.schemas[name] = await self.caller.call(request.describe(name), read, "read-back")
+        return self.schemas[name]
 
 
 def _folded(key: Sequence[str], row: Row) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """A Marketo connection at work: the four verbs, told apart by path, over one caller.
 
-It holds nothing that a crash could lose but the token and the ids of lists that were looked up by name.
+It holds nothing that a crash could lose but the token, the ids of lists that were looked up by name, and descriptions.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class MarketoSession:
 
     caller: Caller
     _list_ids: dict[str, str] = field(default_factory=dict)
+    _schemas: dict[str, ObjectSchema] = field(default_factory=dict)
 
     async def describe(self, name: str) -> ObjectSchema:
         """Read the object's fields."""
@@ -66,11 +67,11 @@ class MarketoSession:
         """Poll an import to its end and fetch its files."""
         return await Jobs(self.caller).settle(unit, reference, folder)
 
-    async def look_up(self, unit: Unit, reference: str) -> LookedUp:
+    async def look_up(self, unit: Unit, reference: str, seconds_ago: float = 0.0) -> LookedUp:
         """Read what Marketo holds for the unit's keys, or whether it knows the import."""
-        read_back = ReadBack(self.caller, unit.step, await self._ids(unit.step))
+        read_back = ReadBack(self.caller, unit.step, await self._ids(unit.step), self._schemas)
         if not isinstance(unit.payload.body, bytes):
-            return await Jobs(self.caller).look_up(unit, reference, read_back)
+            return await Jobs(self.caller).look_up(unit, reference, read_back, seconds_ago)
         return LookedUp(records=await read_back.find(dict(enumerate(rows(unit.payload)))))
 
     async def read(

@@ -68,8 +68,9 @@ class SalesforceSession:
         """Poll a job to its end and fetch its files."""
         return await self._jobs().settle(unit, reference, folder)
 
-    async def look_up(self, unit: Unit, reference: str) -> LookedUp:
-        """Read what the org holds for the unit's keys, or what became of its job."""
+    async def look_up(self, unit: Unit, reference: str, seconds_ago: float = 0.0) -> LookedUp:
+        """Read what the org holds for the unit's keys, or what became of its job, which can be found at any time."""
+        del seconds_ago
         read_back = ReadBack(self.caller, self.api, unit.step, await self._schema(unit.step.object))
         if not isinstance(unit.payload.body, bytes):
             return await self._jobs().look_up(unit, reference, read_back)

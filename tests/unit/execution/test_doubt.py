@@ -48,6 +48,21 @@ async def test_nothing_is_read_before_the_server_must_be_done(tmp_path: Path) ->
         assert it.vendor.looks == [("a/1/sync/0000", pytest.approx(TIMEOUT + LATE, abs=2))]
 
 
+async def test_a_wall_clock_that_is_set_forward_meanwhile_shortens_no_wait(tmp_path: Path) -> None:
+    """The wait is counted on the clock that nobody can set."""
+    async with world(tmp_path, Op("a", rows(2))) as it:
+        it.vendor.faults = {("commit", "*"): ["lose after"]}
+
+        async def set_forward() -> None:
+            await anyio.sleep(5)
+            it.clock.start += 3_600
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(set_forward)
+            await it.run()
+        assert it.vendor.looks == [("a/1/sync/0000", pytest.approx(TIMEOUT + LATE, abs=2))]
+
+
 async def test_only_what_is_missing_goes_out_again_and_only_as_a_create(tmp_path: Path) -> None:
     """Absent records are created and nothing else, differing ones are updated by id."""
     async with world(tmp_path, Op("a", rows(3), path="wide")) as it:
