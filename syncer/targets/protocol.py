@@ -167,7 +167,7 @@ class Session(Protocol):
     async def look_up(self, unit: Unit, reference: str, seconds_ago: float = 0.0) -> LookedUp:
         """Read what the target holds for the unit's keys, or the state of its job; never writes a record.
 
-        `seconds_ago` is when the last byte of it can have left: a search for what is not there yet counts from then.
+        `seconds_ago` is when the last byte of it can have left, as far as the machine's clock can be believed.
 
         A job of ours that has processed nothing is aborted first, so that a late request cannot start it after all: it
         is `ABSENT` then, and the unit begins anew with `prepare`. For a delete, a record that is gone is `APPLIED`.

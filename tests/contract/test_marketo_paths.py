@@ -261,12 +261,12 @@ async def test_an_import_that_never_began_is_for_a_person(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds_ago", "arrived", "looks"), [(1_800.0, False, 1), (43_200.0, True, 1), (1_800.0, True, 6)]
+    ("seconds_ago", "arrived", "looks"), [(86_400.0, False, 1), (86_400.0, True, 1), (86_000.0, True, 6)]
 )
 async def test_a_search_that_was_cut_short_does_not_begin_anew(
     stage: Stage, seconds_ago: float, *, arrived: bool, looks: int
 ) -> None:
-    """The half hour counts from the send, and an import of half a day ago moves no more: each look costs quota."""
+    """An import of the day before moves no more, so one look tells, and the day's quota is enough for it."""
     session = stage.session(M)
     unit = stage.file_unit(step(M, "lead", "bulk", key="email"), {"email": "a@b.co"}, {"email": "c@b.co"})
     if arrived:

@@ -28,11 +28,12 @@ if TYPE_CHECKING:
     from syncer.targets.protocol import Unit
 
 POLL_HOURS = 12.0
-"""No import runs for longer."""
 SEARCH_SECONDS = 1_800.0
 """How long a lost import may hide: ten jobs may be queued before it."""
 SEARCH_INTERVAL_SECONDS = 60.0
 STILL_SECONDS = 300.0
+OVER_SECONDS = 86_400.0
+"""No import waits or runs for longer. Twice as long as one is polled: the machine's clock may be hours wrong."""
 UNKNOWN_JOB = "R310"
 """The code of a refused call; sign-in and permission have codes of their own."""
 SAMPLE_ROWS = 18
@@ -135,21 +136,20 @@ class Jobs:
     async def _has_begun(
         self, records: Mapping[int, dict[str, object]], read_back: ReadBack, seconds_ago: float
     ) -> bool:
-        """Watch a sample of rows until some are there and nothing moves any more, or half an hour is over.
+        """Watch a sample of rows until some are there and nothing moves any more, or half an hour passed.
 
-        A search that the day's quota cut short does not begin anew: of an old import one look tells everything.
+        Of an import of the day before, one look tells everything: a search that spends a day's quota ends on the next.
         """
         clock = self.caller.clock
         stride = max(1, len(records) // (SAMPLE_ROWS - 1))
         sample = {place: records[place] for place in {*range(0, len(records), stride), len(records) - 1}}
-        moved_at = clock.monotonic()
-        started = moved_at - seconds_ago
+        started = moved_at = clock.monotonic()
         before = 0
         while True:
             there = sum(each.verdict is Verdict.APPLIED for each in await read_back.find(sample))
+            if seconds_ago >= OVER_SECONDS:
+                return there > 0
             now = clock.monotonic()
-            if there and now - started >= POLL_HOURS * 3_600:
-                return True
             if there != before:
                 before, moved_at = there, now
             elif there and now - moved_at >= STILL_SECONDS:
