@@ -113,6 +113,20 @@ PlanFormat = Annotated[
     ),
 ]
 
+Reveal = Annotated[
+    bool,
+    typer.Option("--reveal", help="Show sample rows too. They are personal data; a plan file never holds them."),
+]
+
+
+def check_reveal(output: str) -> None:
+    """Refuse rows of people in a form that a workflow publishes; raises `UserError`."""
+    from syncer.errors import UserError
+
+    if output == "github":
+        detail = "The log and the summary of a workflow are read by more people than the records."
+        raise UserError("R909", detail, 'Say "--format html" or "--format markdown" to reveal rows.')
+
 
 def again(project: Path, *, work: Path | None, state: str | None = None, sandbox: bool = False) -> str:
     """Return the options that a command to copy needs so that it finds the same project."""

@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from syncer.cli.options import Base, Exclude, Full, Loopback, Memory, PlanFormat, Project, Select, State, Work, again
+from syncer.cli.options import (
+    Base,
+    Exclude,
+    Full,
+    Loopback,
+    Memory,
+    PlanFormat,
+    Project,
+    Reveal,
+    Select,
+    State,
+    Work,
+    again,
+    check_reveal,
+)
 
 EXAMPLES = """\
 Examples:
@@ -20,6 +34,7 @@ Examples:
                                            what a proposal changes: manifests, data files, snapshots
   syncer plan --offline                    no network at all: today's usage stays unknown
   syncer plan --refresh                    look the keys up: new, changed field by field, drift
+  syncer plan --refresh --reveal           with a few rows, and what they change; personal data
   syncer plan --full                       read sources with a cursor from the start
   syncer plan --format markdown            for a pull request; also json, html, github
   syncer plan --detailed-exitcode          exit 4 when there are changes, 0 when there are none
@@ -44,6 +59,7 @@ def plan(
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Look every key up in the target first; costs calls and says how many.")
     ] = False,
+    reveal: Reveal = False,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit 4 when the plan has changes.")
     ] = False,
@@ -64,10 +80,19 @@ def plan(
 
     if refresh and offline:
         raise UserError("R909", "A look at the target needs a connection.", 'Say either "--refresh" or "--offline".')
+    if reveal:
+        check_reveal(output)
     if out is not None:
         planning.check_writable(out)
     settings = planning.Settings(
-        work=work, state=state, offline=offline, refresh=refresh, full=full, sandbox=sandbox, memory_limit=memory
+        work=work,
+        state=state,
+        offline=offline,
+        refresh=refresh,
+        reveal=reveal,
+        full=full,
+        sandbox=sandbox,
+        memory_limit=memory,
     )
     with github.explaining(is_wanted=output == "github") as places:
         loaded = load.load(project, select=tuple(select or ()), exclude=tuple(exclude or ()), base=base)
@@ -80,7 +105,7 @@ def plan(
             planned.close()
             made = planned.plan
             kept = None if out is None else pinning.keep(made, folder / "staged", out)
-    plans.show(made, output, places)
+    plans.show(made, output, places, planned.samples)
     if out is not None:
         planning.write_plan(made, out)
         if kept is not None:

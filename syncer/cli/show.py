@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncer.cli.options import PlanFormat
+from syncer.cli.options import PlanFormat, Reveal, check_reveal
 
 EXAMPLES = """\
 Examples:
@@ -16,6 +16,7 @@ Examples:
   syncer show changes.plan                       as text
   syncer show changes.plan --format html > plan.html
   syncer show changes.plan --format markdown     for a pull request
+  syncer show changes.plan --reveal              with rows, where they travel sealed beside the plan
 """
 
 
@@ -27,9 +28,13 @@ def register(app: typer.Typer) -> None:
 def show(
     file: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan file.")],
     output: PlanFormat = "text",
+    reveal: Reveal = False,
 ) -> None:
     """Print a plan file after checking that it is whole and unedited."""
     from syncer.cli.views import plans
-    from syncer.workflow import planning
+    from syncer.workflow import planning, revealing
 
-    plans.show(planning.read_plan(file), output)
+    if reveal:
+        check_reveal(output)
+    plan = planning.read_plan(file)
+    plans.show(plan, output, samples=revealing.beside(plan, file) if reveal else ())

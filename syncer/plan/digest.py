@@ -15,17 +15,20 @@ from pydantic import ValidationError
 
 from syncer.errors import StalePlanError, UserError
 from syncer.plan.models import Inputs, Plan
+from syncer.plan.revealed import MEMBER
+from syncer.plan.revealed import members as revealed
 from syncer.plan.words import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from syncer.plan.models import Digest
+    from syncer.sample import OperationSample
 
 FORMAT = 1
 """The plan format that this version reads and writes."""
 
-_UNREADABLE, _EDITED, _OTHER_FORMAT, _STALE = "P108", "P109", "P110", "P111"
+_UNREADABLE, _EDITED, _OTHER_FORMAT, _STALE, _REVEALED = "P108", "P109", "P110", "P111", "P131"
 _AGAIN = "Make the plan again and have it reviewed."
 
 
@@ -49,9 +52,13 @@ def verify(plan: Plan) -> None:
         raise StalePlanError(_EDITED, printable(detail), _AGAIN)
 
 
-def dump(plan: Plan) -> str:
-    """Return the plan's file: JSON that a person can read and `git diff` can show, with a line end last."""
-    return json.dumps(plan.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+def dump(plan: Plan, samples: Sequence[OperationSample] = ()) -> str:
+    """Return the plan's file: JSON that a person can read and `git diff` can show, with a line end last.
+
+    With `samples` it is a print to read, which `load` refuses.
+    """
+    members = plan.model_dump(mode="json") | revealed(samples)
+    return json.dumps(members, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def load(text: str) -> Plan:
@@ -62,6 +69,9 @@ def load(text: str) -> Plan:
     members = _parse(text)
     if not isinstance(members, dict) or "format" not in members or "nodes" not in members:
         raise UserError(_UNREADABLE, "It is JSON, but not a plan.", "Give the file that `syncer plan --out` wrote.")
+    if MEMBER in members:
+        detail = "It was printed with --reveal, so it holds rows of people, which no plan file does."
+        raise UserError(_REVEALED, detail, "Give the file that `syncer plan --out` wrote.")
     if members["format"] != FORMAT:
         detail = f"Its format is {json.dumps(members['format'])[:40]}; this version reads format {FORMAT}."
         raise UserError(

@@ -9,13 +9,14 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from syncer.plan import phrases
+from syncer.plan import phrases, revealed
 from syncer.plan.words import number, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from syncer.plan.models import Node, OperationPlan, Plan
+    from syncer.sample import OperationSample, SampleRow
 
 NARROWEST = 48
 """Below this many columns lines are allowed to run over."""
@@ -23,21 +24,24 @@ LABEL = 20
 """Columns of the label before a text."""
 
 
-def explain(plan: Plan, width: int = 100) -> str:
+def explain(plan: Plan, width: int = 100, samples: Sequence[OperationSample] = ()) -> str:
     """Return the plan as text of at most `width` columns, with a line end last."""
-    lines = list(_lines(plan, max(width, NARROWEST)))
+    lines = list(_lines(plan, max(width, NARROWEST), revealed.by_operation(samples)))
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _lines(plan: Plan, width: int) -> Iterator[str]:
+def _lines(plan: Plan, width: int, samples: Mapping[str, Sequence[SampleRow]]) -> Iterator[str]:
     title = f"Plan {plan.digest[: phrases.SHORT]}  {printable(plan.project)}"
     summary = phrases.summary(plan)
     gap = width - len(title) - len(summary)
     yield from [title + " " * gap + summary] if gap > 1 else [title, *_hanging("  ", summary, width)]
+    if samples:
+        yield from ("", *_hanging("", revealed.BANNER, width))
     operations = {each.name: each for each in plan.operations}
     for place, (name, nodes) in enumerate(phrases.steps_by_operation(plan).items(), 1):
         yield ""
         yield from _operation(place, operations[name], nodes, width)
+        yield from _sample(samples.get(name, ()), width)
     if plan.edges:
         yield from ("", "Order")
         yield from _order(plan, width)
@@ -72,6 +76,13 @@ def _operation(place: int, operation: OperationPlan, nodes: Sequence[Node], widt
         yield from _labelled(line.code, [f"{phrases.reject(line)} (checked)"], width)
     for warning in operation.warnings:
         yield from _labelled("note", [warning], width)
+
+
+def _sample(rows: Sequence[SampleRow], width: int) -> Iterator[str]:
+    if rows:
+        yield from _labelled("revealed", [revealed.title(rows)], width)
+    for row in rows:
+        yield from _labelled(f"  row {number(row.row)}", [revealed.told(row)], width)
 
 
 def _rows(operation: OperationPlan, width: int) -> Iterator[str]:

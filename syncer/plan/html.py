@@ -9,15 +9,17 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from syncer.facts import PathKind
-from syncer.plan import phrases
+from syncer.plan import phrases, revealed
 from syncer.plan.drawing import draw
 from syncer.plan.style import SHEET
 from syncer.plan.words import count, minutes, number, printable
+from syncer.sample import SampleKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from syncer.plan.models import ConnectionPlan, Node, OperationPlan, Plan
+    from syncer.sample import OperationSample, SampleCell, SampleRow
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _LEGEND = (
@@ -28,16 +30,16 @@ _OPEN = 3
 """Up to this many operations, and this many warnings, are unfolded from the start."""
 
 
-def html(plan: Plan) -> str:
+def html(plan: Plan, samples: Sequence[OperationSample] = ()) -> str:
     """Return the plan as one HTML file."""
-    return "\n".join(_page(plan)) + "\n"
+    return "\n".join(_page(plan, revealed.by_operation(samples))) + "\n"
 
 
 def _t(text: str) -> str:
     return escape(printable(text))
 
 
-def _page(plan: Plan) -> Iterator[str]:
+def _page(plan: Plan, samples: Mapping[str, Sequence[SampleRow]]) -> Iterator[str]:
     yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -46,6 +48,8 @@ def _page(plan: Plan) -> Iterator[str]:
     yield '<a class="skip" href="#operations">To the operations</a>\n<main>'
     yield f"<header><h1>{_t(plan.project)}</h1><span class=id>Plan {_t(plan.digest[: phrases.SHORT])}</span></header>"
     yield f'<p class="soft">{_t(phrases.summary(plan))}</p>'
+    if samples:
+        yield f'<p class="note personal">{_t(revealed.BANNER)}</p>'
     yield from _tiles(plan)
     if plan.warnings:
         yield "<h2>Warnings</h2>"
@@ -60,7 +64,8 @@ def _page(plan: Plan) -> Iterator[str]:
     yield "<h2 id=operations>Operations</h2>"
     operations = {each.name: each for each in plan.operations}
     for name, nodes in phrases.steps_by_operation(plan).items():
-        yield from _operation(operations[name], nodes, is_open=len(operations) <= _OPEN)
+        is_open = len(operations) <= _OPEN
+        yield from _operation(operations[name], nodes, samples.get(name, ()), is_open=is_open)
     yield "<h2>Made of</h2>\n<div class=card><table class=digests>"
     for name, digest in (*phrases.made_of(plan), ("digest of this plan", plan.digest)):
         yield f"<tr><td>{_t(name)}</td><td><code>{_t(digest)}</code></td></tr>"
@@ -138,7 +143,9 @@ def _order(plan: Plan) -> Iterator[str]:
         yield "</ul></details>"
 
 
-def _operation(operation: OperationPlan, nodes: Sequence[Node], *, is_open: bool) -> Iterator[str]:
+def _operation(
+    operation: OperationPlan, nodes: Sequence[Node], samples: Sequence[SampleRow], *, is_open: bool
+) -> Iterator[str]:
     paths = {node.path: node.kind for node in nodes}
     tags = [f'<span class="tag {kind}">{_t(path)}</span>' for path, kind in paths.items()]
     if operation.rejected:
@@ -164,7 +171,34 @@ def _operation(operation: OperationPlan, nodes: Sequence[Node], *, is_open: bool
             yield f"<td>{_t(line.field)}</td>"
             yield f"<td class=n>{number(line.records)}</td><td>{first}</td></tr>"
         yield "</table>"
+    if samples:
+        yield f"<h3>{_t(revealed.title(samples))}</h3>"
+        yield from _samples("Records", [row for row in samples if row.kind is not SampleKind.REJECTED])
+        yield from _samples("Refused rows", [row for row in samples if row.kind is SampleKind.REJECTED])
     yield "</div></details>"
+
+
+def _samples(label: str, rows: Sequence[SampleRow]) -> Iterator[str]:
+    """Yield a table of rows: a column for each name that one of them has."""
+    if not rows:
+        return
+    names = list(dict.fromkeys(cell.name for row in rows for cell in row.cells))
+    heads = "".join(f"<th>{_t(name)}</th>" for name in names)
+    yield f'<div class=scroll tabindex=0 role=region aria-label="{label}"><table class=samples>'
+    yield f"<tr><th class=n>row</th><th>becomes</th>{heads}</tr>"
+    for row in rows:
+        cells = {cell.name: cell for cell in row.cells}
+        shown = "".join(f"<td>{_cell(cells[name]) if name in cells else ''}</td>" for name in names)
+        becomes = _t(revealed.why(row)) if row.kind is SampleKind.REJECTED else row.kind
+        yield f"<tr><td class=n>{number(row.row)}</td><td>{becomes}</td>{shown}</tr>"
+    yield "</table></div>"
+
+
+def _cell(cell: SampleCell) -> str:
+    shown = _t(cell.value) if cell.value else "<i>empty</i>"
+    return (
+        f"<del>{_t(cell.held) if cell.held else '<i>empty</i>'}</del> <ins>{shown}</ins>" if cell.is_changed else shown
+    )
 
 
 def _rows(operation: OperationPlan) -> Iterator[str]:

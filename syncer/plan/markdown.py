@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from syncer.plan import phrases
+from syncer.plan import phrases, revealed
 from syncer.plan.words import count, number, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from syncer.plan.models import Node, OperationPlan, Plan
+    from syncer.sample import OperationSample, SampleRow
 
 MAX_BYTES = 65_536
 """GitHub, "Working with issue comments": the longest comment, in characters; bytes are the safe reading."""
@@ -25,13 +26,14 @@ _TAIL = 512
 _MARKED = re.compile(r"[&<>`*_\[\]|\\~@#:]")
 
 
-def markdown(plan: Plan, max_bytes: int = MAX_BYTES) -> str:
+def markdown(plan: Plan, max_bytes: int = MAX_BYTES, samples: Sequence[OperationSample] = ()) -> str:
     """Return the plan as Markdown of at most `max_bytes`, with a line end last."""
+    rows = revealed.by_operation(samples)
     steps = phrases.steps_by_operation(plan)
     operations = {each.name: each for each in plan.operations}
     room = max_bytes - _TAIL
     text = _fitting(
-        _head(plan),
+        _head(plan, is_revealed=bool(rows)),
         (_table_row(operations[name], nodes) for name, nodes in steps.items()),
         room // 2,
         "operations",
@@ -44,7 +46,7 @@ def markdown(plan: Plan, max_bytes: int = MAX_BYTES) -> str:
         "warnings",
         len(plan.warnings),
     )
-    details = (_details(operations[name], nodes) for name, nodes in steps.items())
+    details = (_details(operations[name], nodes, rows.get(name, ())) for name, nodes in steps.items())
     text = _fitting(text + "\n", details, room * 7 // 8, "operations in detail", len(steps))
     text = _fitting(text + "\n", [_order(plan)] if plan.edges else [], room, "order of steps", 1)
     return f"{text}\nDigest `{plan.digest}`\n"
@@ -69,8 +71,9 @@ def _fitting(head: str, parts: Iterable[str], room: int, what: str, total: int) 
     return "".join(text)
 
 
-def _head(plan: Plan) -> str:
+def _head(plan: Plan, *, is_revealed: bool) -> str:
     title = f"### Plan `{plan.digest[: phrases.SHORT]}` · {safe(plan.project)}\n\n**{safe(phrases.summary(plan))}**\n\n"
+    title += f"> **{safe(revealed.BANNER)}**\n\n" if is_revealed else ""
     columns = "| operation | | to send | new | to change | unchanged | rejected | by |\n"
     return f"{title}{columns}|:--|:--|--:|--:|--:|--:|--:|:--|\n"
 
@@ -95,8 +98,9 @@ def _budget(plan: Plan) -> str:
     return "\n".join([*lines, "", "**Warnings**", ""] if plan.warnings else [*lines, ""]) + "\n"
 
 
-def _details(operation: OperationPlan, nodes: Sequence[Node]) -> str:
-    return _folded(f"<b>{safe(operation.name)}</b> {safe(phrases.target(operation))}", _detail_lines(operation, nodes))
+def _details(operation: OperationPlan, nodes: Sequence[Node], rows: Sequence[SampleRow]) -> str:
+    lines = (*_detail_lines(operation, nodes), *_sample(rows))
+    return _folded(f"<b>{safe(operation.name)}</b> {safe(phrases.target(operation))}", lines)
 
 
 def _detail_lines(operation: OperationPlan, nodes: Sequence[Node]) -> Iterator[str]:
@@ -116,6 +120,13 @@ def _detail_lines(operation: OperationPlan, nodes: Sequence[Node]) -> Iterator[s
         yield ""
     for warning in operation.warnings:
         yield f"- Note: {safe(warning)}"
+
+
+def _sample(rows: Sequence[SampleRow]) -> Iterator[str]:
+    if rows:
+        yield f"\n**{safe(revealed.title(rows))}**\n"
+    for row in rows:
+        yield f"- row {number(row.row)}, {safe(revealed.told(row))}"
 
 
 def _order(plan: Plan) -> str:

@@ -1,4 +1,4 @@
-"""The JSON Schema of a plan file, generated from the models: what other programs may rely on.
+"""The JSON Schema of a plan file and of its print in JSON, generated from the models: what other programs may rely on.
 
 `python -m syncer.plan.schema > schemas/plan.schema.json` writes it; a test keeps the file fresh.
 """
@@ -9,12 +9,12 @@ import json
 import sys
 from typing import Any
 
-from syncer.plan.models import Plan
+from syncer.plan.revealed import RevealedPlan
 
 
 def plan_schema() -> dict[str, Any]:
     """Return the schema of a plan file, JSON Schema 2020-12."""
-    body = Plan.model_json_schema(mode="serialization")
+    body = RevealedPlan.model_json_schema(mode="serialization")
     for definition in (body, *body["$defs"].values()):
         definition.pop("title", None)
         for member in definition.get("properties", {}).values():

@@ -55,6 +55,7 @@ header .id { color: var(--soft); }
   border-radius: 8px; padding: .5rem .85rem;
 }
 .note { margin: .5rem 0; }
+.personal { background: var(--bad-ground); border-color: var(--bad); font-weight: 600; margin-top: 1rem; }
 .budgets { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fit, minmax(340px, 1fr)); }
 .bar { display: flex; height: 12px; border-radius: 6px; overflow: hidden; background: var(--faint); margin: .5rem 0; }
 .bar span { display: block; min-width: 2px; }
@@ -116,6 +117,12 @@ td.n, th.n { text-align: right; white-space: nowrap; }
 .rows .fidelity { text-align: right; }
 .rejects { width: auto; min-width: 50%; }
 .rejects th, .rejects td { padding-right: 1.4rem; }
+.samples { width: auto; }
+.samples th, .samples td { padding-right: 1.4rem; }
+.samples td { overflow-wrap: anywhere; min-width: 4rem; max-width: 24rem; }
+.samples i { color: var(--soft); }
+.samples del { color: var(--bad); }
+.samples ins { color: var(--good); text-decoration: none; font-weight: 600; }
 td.in { padding-left: 1.2rem; }
 .fidelity { color: var(--soft); font-size: .85rem; white-space: nowrap; }
 .step { border-left: 3px solid var(--accent); padding: .1rem 0 .1rem .85rem; margin: .5rem 0 .9rem; }

@@ -15,7 +15,7 @@ from syncer.errors import UserError
 from syncer.workflow import sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from syncer.engine.staged import StagedOperation
@@ -82,7 +82,7 @@ def take(plan: Plan, plan_file: Path, staged: Path, *, memory_limit: str) -> dic
     try:
         for name in names:
             found[name] = reopen(staged / name, memory_limit=memory_limit)
-        _prove(plan, found)
+        prove(plan, found)
     except BaseException:
         for each in found.values():
             each.close()
@@ -117,8 +117,8 @@ def _unpack(archive: tarfile.TarFile, names: Iterable[str], staged: Path) -> Non
                 target.write(chunk)
 
 
-def _prove(plan: Plan, found: dict[str, StagedOperation]) -> None:
-    """Hold the rows against the digests that were reviewed."""
+def prove(plan: Plan, found: Mapping[str, StagedOperation]) -> None:
+    """Hold the rows against the digests that were reviewed; raises `UserError` where they are others."""
     expected = {each.name: each.digest for each in plan.inputs.rows}
     for name, each in found.items():
         if each.rows_digest() != expected.get(name):

@@ -23,7 +23,7 @@ from syncer.plan import build, digest
 from syncer.plan.models import Digest, Inputs, Plan
 from syncer.state import registry
 from syncer.state.protocol import in_thread
-from syncer.workflow import clearing, increments, load, refreshing
+from syncer.workflow import clearing, increments, load, refreshing, revealing
 from syncer.workflow.endpoints import instance_of, sessions
 from syncer.workflow.spent import spent_today
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from syncer.engine.cursor import Since
     from syncer.engine.staged import StagedOperation
     from syncer.facts import Capabilities, OperationFacts
+    from syncer.sample import OperationSample, SampleRow
     from syncer.state.protocol import Ledger, Offload
     from syncer.state.registry import OpenStore
     from syncer.workflow.load import Loaded
@@ -54,6 +55,8 @@ class Settings:
     offline: bool = False
     refresh: bool = False
     """Look the keys up in the targets before planning."""
+    reveal: bool = False
+    """Take sample rows out, which are personal data."""
     full: bool = False
     """Read sources with a cursor from the start."""
     sandbox: bool = False
@@ -89,6 +92,8 @@ class Planned:
     capabilities: Mapping[tuple[str, str], Capabilities]
     serials: Mapping[str, int]
     folder: Path
+    samples: tuple[OperationSample, ...] = ()
+    """Rows to be shown, where that was asked."""
 
     def of(self, plan: Plan) -> Planned:
         """Return the same rows under another plan."""
@@ -188,8 +193,10 @@ async def draw_up(
     _check_keys(loaded, facts)
     if reviewed is not None:
         facts = {name: _looked_before(reviewed, each) for name, each in facts.items()}
+    compared: Mapping[str, tuple[SampleRow, ...]] = {}
     if settings.refresh:
-        facts = await refreshing.refresh(loaded, staged, capabilities, usage, settings, progress)
+        refreshed = await refreshing.refresh(loaded, staged, capabilities, usage, settings, progress)
+        facts, compared = refreshed.facts, refreshed.samples
     progress("plan", "comparing keys")
     plan = build.build_plan(
         loaded.root.resolve().name,
@@ -203,7 +210,10 @@ async def draw_up(
         reviewed,
         {name: instance_of(loaded, name) for name in manifest.connections},
     )
-    return Planned(plan, loaded, staged, capabilities, serials, folder)
+    samples: tuple[OperationSample, ...] = ()
+    if settings.reveal:
+        samples = await anyio.to_thread.run_sync(revealing.samples, loaded, staged, compared)
+    return Planned(plan, loaded, staged, capabilities, serials, folder, samples)
 
 
 def _check_keys(loaded: Loaded, facts: Mapping[str, OperationFacts]) -> None:

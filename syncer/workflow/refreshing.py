@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from syncer.engine.drift import Drift
     from syncer.engine.staged import StagedOperation
     from syncer.facts import Capabilities, OperationFacts
+    from syncer.sample import SampleRow
     from syncer.targets.protocol import Session
     from syncer.workflow.load import Loaded
     from syncer.workflow.planning import Progress, Settings
@@ -54,6 +55,14 @@ class _Question:
         return ceil(self.keys / self.values_per_read)
 
 
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a look found: the operations' facts, and rows beside what the target holds where those are revealed."""
+
+    facts: dict[str, OperationFacts]
+    samples: dict[str, tuple[SampleRow, ...]]
+
+
 async def refresh(
     loaded: Loaded,
     staged: Mapping[str, StagedOperation],
@@ -61,12 +70,13 @@ async def refresh(
     usage: dict[str, Usage],
     settings: Settings,
     progress: Progress,
-) -> dict[str, OperationFacts]:
+) -> Refreshed:
     """Return the operations' facts with what the targets hold; raises `PlanRefusedError` where that costs too much.
 
     `usage` is brought up to date with the calls that were made.
     """
     facts = {name: each.facts for name, each in staged.items()}
+    samples: dict[str, tuple[SampleRow, ...]] = {}
     questions = [each for name in staged if (each := _question(loaded, name, staged[name], capabilities)) is not None]
     try:
         _check_cost(loaded, questions, usage)
@@ -81,11 +91,13 @@ async def refresh(
                 await _ask(each, opened[each.connection], concurrency)
                 looked = each.drift.facts(compares_values=each.compares_values)
                 facts[each.operation] = replace(facts[each.operation], looked=looked)
+                if settings.reveal and each.compares_values:
+                    samples[each.operation] = each.drift.sample()
                 usage[each.connection] = _after(usage.get(each.connection, Usage()), looked.calls)
     finally:
         for each in questions:
             each.drift.close()
-    return facts
+    return Refreshed(facts, samples)
 
 
 def _question(

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from syncer.cli.views.trouble import harmless, use_colour
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from syncer.diagnostics import Place
     from syncer.plan.models import Plan
+    from syncer.sample import OperationSample
 
 _WIDEST = 120
 _BOLD, _DIM, _CYAN, _YELLOW, _RED, _OFF = "\x1b[1m", "\x1b[2m", "\x1b[36m", "\x1b[33m", "\x1b[31m", "\x1b[0m"
@@ -24,31 +25,37 @@ _STYLES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^ +not \S+ .*"), _DIM),
     (re.compile(r"^ +note .*"), _YELLOW),
     (re.compile(r"^ +V\d{3} .*"), _RED),
+    (re.compile(r"^(Personal data:.*| +revealed .*)"), _YELLOW),
 )
 
 
-def show(plan: Plan, output: str, places: Mapping[str, Place] | None = None) -> None:
-    """Print a plan to stdout. For `github`, `places` are the operations' own."""
+def show(
+    plan: Plan,
+    output: str,
+    places: Mapping[str, Place] | None = None,
+    samples: Sequence[OperationSample] = (),
+) -> None:
+    """Print a plan to stdout, with sample rows where they are revealed. For `github`, `places` are the operations'."""
     if output == "github":
         from syncer.cli.views import github
 
         github.show(plan, places or {}, rendered(plan, "text"))
         return
-    sys.stdout.write(rendered(plan, output))
+    sys.stdout.write(rendered(plan, output, samples))
 
 
-def rendered(plan: Plan, output: str) -> str:
+def rendered(plan: Plan, output: str, samples: Sequence[OperationSample] = ()) -> str:
     """Return a plan as `text`, `json`, `markdown` or `html`."""
     from syncer.plan import digest, explain, html, markdown
 
     if output == "json":
-        return digest.dump(plan)
+        return digest.dump(plan, samples)
     if output == "markdown":
-        return markdown.markdown(plan)
+        return markdown.markdown(plan, samples=samples)
     if output == "html":
-        return html.html(plan)
+        return html.html(plan, samples)
     width = min(shutil.get_terminal_size((100, 24)).columns, _WIDEST)
-    text = harmless(explain.explain(plan, width))
+    text = harmless(explain.explain(plan, width, samples))
     return "\n".join(_styled(line) for line in text.split("\n")) if use_colour(sys.stdout) else text
 
 
