@@ -5,16 +5,33 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import adbc_driver_postgresql.dbapi
 import pytest
 
 from syncer.plan.models import Plan
 from syncer.workflow import load, planning, testing
+from tests.fakes import postgres
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from syncer.workflow.load import Loaded
 
 ROOT = Path(__file__).parent.parent / "manifests"
 EXAMPLES = sorted({each.parent for each in ROOT.rglob("*.yaml")})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warehouse() -> Iterator[None]:
+    """A running PostgreSQL server with the tables of `manifests/warehouse`, at the address that the example names."""
+    with postgres.running() as server, pytest.MonkeyPatch.context() as patch:
+        with adbc_driver_postgresql.dbapi.connect(server.url()) as connection, connection.cursor() as cursor:
+            for statement in (ROOT / "warehouse" / "tables.sql").read_text().split(";\n"):
+                if statement.strip():
+                    cursor.execute(statement)
+            connection.commit()
+        patch.setenv("WAREHOUSE_URL", server.url())
+        yield
 
 
 @pytest.fixture(scope="module", params=EXAMPLES, ids=lambda path: path.name)
@@ -55,6 +72,8 @@ def test_every_kind_of_source_is_read(tmp_path: Path) -> None:
         "comma_separated": (2, 2),
         "tab_separated": (2, 2),
         "semicolon_separated": (2, 2),
+        "another_encoding": (2, 2),
+        "marked_encoding": (2, 2),
         "several_files": (3, 3),
         "packed_and_looked_up": (3, 3),
         "json_lines": (2, 2),
@@ -62,3 +81,13 @@ def test_every_kind_of_source_is_read(tmp_path: Path) -> None:
         "database": (2, 2),
         "other_sources": (2, 2),
     }
+
+
+def test_rows_of_a_warehouse_are_planned(tmp_path: Path) -> None:
+    """A query of a PostgreSQL server gives its rows, typed as declared, and another table is looked up."""
+    example = load.load(ROOT / "warehouse")
+    settings = planning.Settings(work=tmp_path / "work", offline=True)
+    planned = planning.make_plan(example, settings, tmp_path, lambda _operation, _phase: None)
+    planned.close()
+    assert isinstance(planned.plan, Plan)
+    assert [(each.read, each.outgoing) for each in planned.plan.operations] == [(3, 3)]

@@ -10,10 +10,11 @@ from syncer.manifest.nearest import did_you_mean
 from syncer.manifest.positions import written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from syncer.diagnostics import Diagnostic
     from syncer.manifest.known import Known
+    from syncer.manifest.models import Scalar
     from syncer.manifest.positions import Path
 
 Reference = tuple["Path", str, str, str]
@@ -47,6 +48,8 @@ def _references(known: Known) -> Iterator[Reference]:
             yield ("operations", name, "after", index), "operations", "operation", other
     for name, test in manifest.tests.items():
         yield ("tests", name, "operation"), "operations", "operation", test.operation
+        for source in test.lookups:
+            yield ("tests", name, "lookups", source), "sources", "source", source
 
 
 def waiting_in_a_circle(known: Known) -> Iterator[Diagnostic]:
@@ -109,10 +112,16 @@ def tests_of_nothing(known: Known) -> Iterator[Diagnostic]:
                     path = ("tests", name, "expect", index, field)
                     detail = f'The mapping "{operation.mapping}" does not write the field "{field}".'
                     yield known.named("M219", path, detail, did_you_mean(field, fields, "field"))
-        columns = known.columns.get(operation.source)
-        for index, row in enumerate(test.given if columns is not None else ()):
-            for column in row:
+        given = {("given",): (operation.source, test.given)}
+        given |= {("lookups", source): (source, rows) for source, rows in test.lookups.items()}
+        for place, (source, rows) in given.items():
+            columns = known.columns.get(source)
+            for index, column in _cells(rows) if columns is not None else ():
                 if column not in (columns or ()):
-                    path = ("tests", name, "given", index, column)
-                    detail = f'The source "{operation.source}" has no column "{column}".'
+                    path = ("tests", name, *place, index, column)
+                    detail = f'The source "{source}" has no column "{column}".'
                     yield known.named("M219", path, detail, did_you_mean(column, columns or (), "column"))
+
+
+def _cells(rows: Sequence[Mapping[str, Scalar]]) -> Iterator[tuple[int, str]]:
+    return ((index, column) for index, row in enumerate(rows) for column in row)

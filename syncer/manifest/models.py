@@ -130,9 +130,10 @@ class Source(Model):
     delimiter: str | None = None
     """The character between cells, where the format does not tell."""
     quote: str | None = None
-    """The character around cells that hold a delimiter."""
+    """The character around cells that hold a delimiter: a quotation mark, or an apostrophe where all of the header has
+    it."""
     encoding: str | None = None
-    """Encoding of text files; UTF-8 unless said."""
+    """Encoding of text files, where it is neither UTF-8 nor told by a mark in their first bytes."""
     null_values: tuple[str, ...] = ("",)
     """Cell texts that mean null."""
     database: Annotated[Template, Field(examples=["{{ secret.WAREHOUSE_URL }}"])] | None = None
@@ -333,6 +334,8 @@ class UnitTest(Model):
     """The operation under test."""
     given: tuple[dict[str, Scalar], ...]
     """Source rows: column and value."""
+    lookups: dict[Name, tuple[dict[str, Scalar], ...]] = {}
+    """Rows of sources that are looked up in; a file that is not named here is read, a database is not."""
     expect: tuple[dict[str, Scalar], ...] = ()
     """Records that would be sent: field and value, in source order."""
     rejects: tuple[dict[str, Scalar], ...] = ()

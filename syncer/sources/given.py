@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from syncer.manifest.models import Scalar
 
-_TABLE = "given_rows"
-
 
 @dataclass(frozen=True, slots=True)
 class GivenRows:
@@ -36,8 +34,9 @@ class GivenRows:
         """Register the rows and return their scan."""
         cells = {each.name: [_cell(row.get(each.name)) for row in self.rows] for each in self.declared}
         table = pa.table({name: pa.array(column, pa.string()) for name, column in cells.items()})
-        connection.register(_TABLE, table)
-        return Relation(f"SELECT * FROM {_TABLE}", self.columns(), lambda _rows: "given", _explain)
+        place = f"given_{self.name}"
+        connection.register(place, table)
+        return Relation(f'SELECT * FROM "{place}"', self.columns(), lambda _rows: "given", _explain)
 
 
 def _cell(value: Scalar) -> str | None:

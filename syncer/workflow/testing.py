@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from syncer.engine.protocol import Staged
     from syncer.manifest.models import Scalar, UnitTest
-    from syncer.sources.protocol import SourceColumn
+    from syncer.sources.protocol import Source, SourceColumn
     from syncer.workflow.load import Loaded
+
+    Rows = Sequence[Mapping[str, Scalar]]
 
 _RECORDS = JsonFormat(max_records=1_000_000, max_bytes=1_000_000_000)
 
@@ -50,25 +52,34 @@ def run_tests(loaded: Loaded, pattern: str = "*") -> tuple[TestResult, ...]:
 
 
 def _difference(loaded: Loaded, test: UnitTest) -> tuple[str, ...]:
-    declared = _columns(loaded, test)
+    read = loaded.manifest.operations[test.operation].source
+    declared = _columns(loaded, read, test.given)
     compiled = compiled_operation(loaded, test.operation, declared)
     if compiled.pipeline is None:
         return tuple(str(each) for each in compiled.diagnostics)
     pipeline = compiled.pipeline
-    known = {each.name for each in declared}
-    strange = sorted({name for row in test.given for name in row} - known)
-    if strange:
-        return tuple(f'"{name}" is not a column of the source' for name in strange)
+    looked_up = {each.source for each in pipeline.lookups}
+    strange = tuple(
+        f'"{column}" is not a column of source "{name}"'
+        for name, rows in ((read, test.given), *test.lookups.items())
+        for column in _strange(_columns(loaded, name, rows), rows)
+    )
+    unknown = tuple(
+        f'source "{name}" is a database, which no test asks: give the rows that are looked up, under "lookups"'
+        for name in sorted(looked_up - {*test.lookups, *loaded.sources})
+    )
+    if strange or unknown:
+        return (*strange, *unknown)
+    others: dict[str, Source] = {
+        name: GivenRows(name, _columns(loaded, name, test.lookups[name]), test.lookups[name])
+        if name in test.lookups
+        else loaded.sources[name]
+        for name in looked_up
+    }
     with tempfile.TemporaryDirectory(prefix="syncer-test-") as folder:
+        given = GivenRows(read, declared, test.given)
         try:
-            staged = stage(
-                pipeline,
-                GivenRows(pipeline.source, declared, test.given),
-                None,
-                {"test": _RECORDS},
-                Path(folder),
-                lookups={each.source: loaded.sources[each.source] for each in pipeline.lookups},
-            )
+            staged = stage(pipeline, given, None, {"test": _RECORDS}, Path(folder), lookups=others)
         except SourceError as error:
             return (error.detail,)
         try:
@@ -79,13 +90,16 @@ def _difference(loaded: Loaded, test: UnitTest) -> tuple[str, ...]:
     return (*_compared(test.expect, found, "record"), *_compared(test.rejects, rejects, "reject"))
 
 
-def _columns(loaded: Loaded, test: UnitTest) -> tuple[SourceColumn, ...]:
-    """Return the source's columns; of a database, which is not asked, those that the manifest or the test names."""
-    name = loaded.manifest.operations[test.operation].source
+def _columns(loaded: Loaded, name: str, rows: Rows) -> tuple[SourceColumn, ...]:
+    """Return the source's columns; of a database, which is not asked, those that the manifest or the rows name."""
     if name in loaded.sources:
         return loaded.sources[name].columns()
-    given = {column: Column() for row in test.given for column in row}
+    given = {column: Column() for row in rows for column in row}
     return declared_columns({**given, **loaded.manifest.sources[name].columns})
+
+
+def _strange(declared: Sequence[SourceColumn], rows: Rows) -> list[str]:
+    return sorted({name for row in rows for name in row} - {each.name for each in declared})
 
 
 def _records(staged: Staged, folder: Path) -> list[dict[str, Any]]:

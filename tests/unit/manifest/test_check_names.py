@@ -237,6 +237,44 @@ def test_a_test_of_an_unknown_field_or_column_is_told(checked: Say, said: Said) 
     """)
 
 
+def test_rows_that_a_test_looks_up_in_are_told_alike(checked: Say, said: Said) -> None:
+    """The rows under "lookups" belong to a source that is declared, and to its columns."""
+    told = checked(
+        "M201 M219",
+        """
+        version: 1
+        connections:
+          m: { system: marketo, base_url: "{{ env.U }}", client_id: "{{ env.I }}", client_secret: "{{ secret.S }}" }
+        sources:
+          rows: { file: a.csv }
+          plans: { file: b.csv }
+        targets:
+          leads: { connection: m, object: lead, key: email }
+        mappings:
+          row_to_lead: { email: "{{ email }}", company: "{{ plan | lookup('plans', 'code', 'name') }}" }
+        operations:
+          news: { source: rows, mapping: row_to_lead, target: leads }
+        tests:
+          first:
+            operation: news
+            given: [{ email: a }]
+            lookups:
+              plans: [{ code: team }, { cod: free }]
+              plan: [{ code: team }]
+    """,
+        columns={"rows": ["email", "plan"], "plans": ["code", "name"]},
+    )
+    assert told == said("""
+        m.yaml:18:33: error M219: Test of something unknown
+          The source "plans" has no column "cod".
+          Did you mean "code"?
+
+        m.yaml:19:13: error M201: Unknown name
+          "tests.first.lookups.plan" names the source "plan", which is not declared.
+          Did you mean "plans", declared at m.yaml:6:3?
+    """)
+
+
 def test_a_test_of_a_source_whose_header_is_not_known_is_not_judged(checked: Say) -> None:
     """What is not known is not wrong."""
     told = checked(
