@@ -1,6 +1,7 @@
 """The one gate of a connection: every call and every job of every task passes here, in turn.
 
 An async shell around `pace`, which decides. Nothing is sent past the gate but the sign-in, which no vendor counts.
+Gates of one vendor instance share its `Instance`, as they share its limits.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from syncer.targets import failure
+from syncer.targets.pace import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -24,6 +26,27 @@ CHECK_SECONDS = 0.5
 """How soon a write that waits notices that it must not leave any more."""
 JOB_WAIT_SECONDS = 7_200.0
 """How long a job may wait for a place in the vendor's queue before the run parks."""
+
+
+@dataclass(slots=True)
+class Instance:
+    """What all gates to one vendor instance have in common: its traffic, and a call to look again."""
+
+    traffic: Traffic = field(default_factory=Traffic)
+    _changed: anyio.Event | None = None
+
+    def wake(self) -> None:
+        """Let those who wait look again."""
+        if self._changed is not None:
+            self._changed.set()
+            self._changed = None
+
+    @property
+    def changed(self) -> anyio.Event:
+        """The event that is set when something changes."""
+        if self._changed is None:
+            self._changed = anyio.Event()
+        return self._changed
 
 
 @dataclass(slots=True)
@@ -55,9 +78,9 @@ class Gate:
     pace: Pace
     clock: Clock
     connection: str
+    instance: Instance = field(default_factory=Instance)
     _turn: anyio.Lock = field(default_factory=anyio.Lock)
     _job_turn: anyio.Lock = field(default_factory=anyio.Lock)
-    _changed: anyio.Event | None = None
 
     @asynccontextmanager
     async def call(self, check: Callable[[], None] | None = None) -> AsyncIterator[Pass]:
@@ -98,22 +121,18 @@ class Gate:
         self.wake()
 
     def wake(self) -> None:
-        """Let those who wait look again."""
-        if self._changed is not None:
-            self._changed.set()
-            self._changed = None
+        """Let those who wait look again, at whatever gate of the instance."""
+        self.instance.wake()
 
     async def _wait(self, seconds: float, most: float = inf) -> None:
         """Wait so long, or, where that is for ever, until something changed; in no case longer than `most`."""
         if not isinf(seconds):
             await self.clock.sleep(min(seconds, most))
             return
-        if self._changed is None:
-            self._changed = anyio.Event()
+        changed = self.instance.changed
         if isinf(most):
-            await self._changed.wait()
+            await changed.wait()
             return
-        changed = self._changed
         async with anyio.create_task_group() as tasks:
 
             async def until_changed() -> None:

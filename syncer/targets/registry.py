@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from syncer.facts import Capabilities
     from syncer.targets.call import Caller
     from syncer.targets.endpoint import Endpoint
+    from syncer.targets.gate import Instance
     from syncer.targets.http import Http
     from syncer.targets.protocol import Session
 
@@ -121,20 +122,23 @@ def open_session(  # noqa: PLR0913 - what the world is made of, each by its name
     fence: Callable[[], None] = lambda: None,
     recent_calls: int = 0,
     limits: Limits | None = None,
+    instance: Instance | None = None,
 ) -> Session:
     """Return a session that signs in when first needed; raises `PlanRefusedError` for a host that is not allowed.
 
     `fence` is called right before each write leaves, after all waiting, and may raise to stop it: a lost lease.
     `recent_calls` were made just before by a run that this one takes up. `limits` replaces the vendor's, to measure.
+    `instance` is what the session has in common with others that lead to the same place.
     """
     from syncer.targets.call import Caller
-    from syncer.targets.gate import Gate
+    from syncer.targets.gate import Gate, Instance
     from syncer.targets.http import Http
 
     target = TARGETS[endpoint.system]
     origin = origin_of(endpoint.base_url, endpoint.system, sandbox=sandbox, allowed_hosts=allowed_hosts)
     http = Http(clock, transport)
-    pace = Pace(limits or target.limits(endpoint))
+    instance = instance or Instance()
+    pace = Pace(limits or target.limits(endpoint), instance.traffic)
     pace.remember(recent_calls, clock.monotonic())
 
     def read(response: Response) -> Token | Problem:
@@ -144,7 +148,9 @@ def open_session(  # noqa: PLR0913 - what the world is made of, each by its name
         return await _fetch_token(endpoint, http, clock, read, origin, sign_in)
 
     sign_in = SignIn(fetch, clock)
-    caller = Caller(endpoint.name, http, Gate(pace, clock, endpoint.name), sign_in, clock, fence, target.learn)
+    caller = Caller(
+        endpoint.name, http, Gate(pace, clock, endpoint.name, instance), sign_in, clock, fence, target.learn
+    )
     return target.session(caller, endpoint)
 
 

@@ -68,14 +68,25 @@ async def sessions(
     """Open a session for each named connection and close all of them at the end.
 
     `fence` is asked right before each write leaves; `recent_calls` were made just before; `spent` are the calls that
-    were made today, by instance, and are taken off the budget; a `transport` stands in for the network.
+    were made today, by instance, and are taken off the budget; a `transport` stands in for the network. Sessions that
+    lead to one vendor instance share its limits.
     """
+    from syncer.targets.gate import Instance
+
     opened: dict[str, Session] = {}
+    shared: dict[str, Instance] = {}
     try:
         for each in endpoints(loaded, names):
-            endpoint = _less(each, (spent or {}).get(instance_of(loaded, each.name), 0))
+            at = instance_of(loaded, each.name)
+            endpoint = _less(each, (spent or {}).get(at, 0))
             opened[endpoint.name] = registry.open_session(
-                endpoint, clock, transport, sandbox=sandbox, fence=fence, recent_calls=recent_calls
+                endpoint,
+                clock,
+                transport,
+                sandbox=sandbox,
+                fence=fence,
+                recent_calls=0 if at in shared else recent_calls,
+                instance=shared.setdefault(at, Instance()),
             )
         yield opened
     finally:

@@ -292,8 +292,8 @@ def slot_not_freed(patch: pytest.MonkeyPatch) -> None:
     async def take(self: gate.Gate) -> Any:
         async with original(self) as ticket:
             yield ticket
-            if not ticket.is_counted or self.pace._calls[ticket.number].is_refused:
-                self.pace.width -= 1
+            if not ticket.is_counted or self.pace.traffic.calls[ticket.number].is_refused:
+                self.pace.traffic.width -= 1
 
     patch.setattr(gate.Gate, "call", take)
 

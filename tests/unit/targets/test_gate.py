@@ -11,7 +11,7 @@ import anyio.lowlevel
 import pytest
 
 from syncer.errors import QuotaSpentError
-from syncer.targets.gate import Gate
+from syncer.targets.gate import Gate, Instance
 from syncer.targets.pace import Limits, Pace
 from tests.fakes.clock import LoopClock, backend
 
@@ -94,6 +94,19 @@ async def test_neighbours_are_found_out_without_a_storm(neighbours: int) -> None
     later = [each for each in server.refused if each > 60.0]
     assert len(later) <= 1_740 / 20.0
     assert all(second - first >= 20.0 for first, second in pairwise(later))
+
+
+async def test_gates_of_one_instance_never_pass_its_limits() -> None:
+    """Two connections to one vendor instance use up one window between them, and are woken by each other's calls."""
+    server, instance = Server(0.3), Instance()
+    gates = [Gate(Pace(Limits(100, 20.0, most, 10), instance.traffic), LoopClock(), "m", instance) for most in (4, 10)]
+    async with anyio.create_task_group() as group:
+        for number in range(24):
+            group.start_soon(_work, gates[number % 2], server, anyio.current_time() + 600.0)
+    assert server.refused == []
+    assert server.most_running <= 10
+    assert server.accepted / 600.0 >= 5.0 * 0.97
+    assert all(gate.pace.calls_made > server.accepted / 4 for gate in gates), "neither starves the other"
 
 
 async def test_calls_start_in_the_order_in_which_they_asked() -> None:

@@ -15,6 +15,7 @@ from syncer.targets.pace import (
     WINDOW_MARGIN_SECONDS,
     Limits,
     Pace,
+    Traffic,
 )
 
 WINDOW = 20.0
@@ -208,3 +209,46 @@ def test_no_vendor_window_ever_holds_more(calls: list[tuple[float, float, float]
         running.append((now + answer, number))
     arrivals.sort()
     assert all(later - first > WINDOW for first, later in zip(arrivals, arrivals[4:], strict=False))
+
+
+def test_connections_of_one_instance_share_window_and_day() -> None:
+    """A call of either fills the window of both, and counts against the budget of both."""
+    traffic = Traffic()
+    limits = [Limits(2, WINDOW, 10, 2, calls_today=most) for most in (2, 3)]
+    first, second = (Pace(each, traffic) for each in limits)
+    _call(first, 0.0, 0.1)
+    _call(second, 0.0, 0.1)
+    assert first.wait_seconds(1.0) > 0
+    assert (first.is_spent, second.is_spent) == (True, False)
+    assert (first.calls_made, second.calls_made) == (1, 1)
+
+
+def test_connections_of_one_instance_share_its_queue() -> None:
+    """The vendor has one queue, whoever hands its jobs in."""
+    traffic = Traffic()
+    first, second = (Pace(Limits(9, WINDOW, 10, 1), traffic) for _ in range(2))
+    first.take_job("a")
+    assert isinf(second.job_wait_seconds("b", 0.0))
+
+
+def test_calls_at_once_are_those_of_the_most_generous_connection() -> None:
+    """Each keeps to its own number, and all of them together to the largest, less what 615 taught any of them."""
+    traffic = Traffic()
+    narrow, wide = (Pace(Limits(99, WINDOW, most, 1), traffic) for most in (1, 3))
+    narrow.start()
+    assert isinf(narrow.wait_seconds(0.0))
+    wide.start()
+    wide.start()
+    assert isinf(wide.wait_seconds(0.0))
+    narrow.refuse_concurrency(0.0)
+    assert wide.width == 1
+
+
+def test_the_reserve_is_each_connections_own() -> None:
+    """One leaves half of the day to others, another nothing; both see the calls of both."""
+    traffic = Traffic()
+    careful, greedy = (Pace(Limits(99, WINDOW, 9, 1, reserve=share), traffic) for share in (0.5, 0.0))
+    careful.learn_usage(49, 100)
+    assert not careful.is_spent
+    _call(greedy, 0.0, 0.1)
+    assert (careful.is_spent, greedy.is_spent) == (True, False)
