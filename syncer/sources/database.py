@@ -17,6 +17,7 @@ from sqlglot.errors import SqlglotError
 from syncer.errors import SourceError
 from syncer.sources import affinity, header, spool
 from syncer.sources.column import name, source_column, work_file
+from syncer.sources.driver import DRIVERS, SQLITE_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,11 +26,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from syncer.manifest.models import Column
+    from syncer.sources.driver import Driver
     from syncer.sources.protocol import Relation, SourceColumn
 
-_DIALECTS = {"sqlite": "sqlite", "postgresql": "postgres", "postgres": "postgres"}
-_SQLITE_ROWS = 100_000
-"""SQLite types values, not columns: the driver takes a column's type from so many rows, and refuses a later misfit."""
 _NUMBERS = ("SMALLINT", "INTEGER", "BIGINT")
 _ORDERED = (*_NUMBERS, "DATE", "TIMESTAMP")
 _FIRST_DAY, _LAST_DAY = "0001-01-01 00:00:00+00", "9999-12-31 23:59:59.999999+00"
@@ -51,7 +50,7 @@ class DatabaseSource:
         """Return the columns that the query gives; asks for rows only where nothing else tells types."""
         import duckdb
 
-        some = f"LIMIT {_SQLITE_ROWS}" if self._scheme() == "sqlite" else "WHERE 1 = 0"
+        some = f"LIMIT {SQLITE_ROWS}" if self._driver().rows_tell_types else "WHERE 1 = 0"
         with duckdb.connect(":memory:") as connection, self._connected() as database, database.cursor() as cursor:
             connection.register("asked", self._ask(cursor, f"SELECT * FROM ({self._query()}) AS asked {some}"))
             rows = connection.execute("DESCRIBE asked").fetchall()
@@ -76,17 +75,21 @@ class DatabaseSource:
         self._refuse_endless_days(connection, relation)
         return relation
 
-    def _scheme(self) -> str:
+    def _driver(self) -> Driver:
         try:
-            return urlsplit(self.url).scheme
+            scheme = urlsplit(self.url).scheme
         except ValueError:
             # The reason quotes the address, and the address may hold a password.
             raise SourceError("S121", f'The address of source "{self.name}" is no URL.') from None
+        if scheme not in DRIVERS:
+            known = ", ".join(f'"{each}:"' for each in DRIVERS)
+            raise SourceError("S121", f'There is no driver for "{scheme}".', f"An address begins with one of {known}.")
+        return DRIVERS[scheme]
 
     def _query(self) -> str:
         """Return the query as it was written, once it is known to be one and nothing else."""
         try:
-            statements = sqlglot.parse(self.sql, dialect=_DIALECTS.get(self._scheme()))
+            statements = sqlglot.parse(self.sql, dialect=self._driver().dialect)
         except SqlglotError as problem:
             raise SourceError("S120", f'The SQL of source "{self.name}" cannot be parsed.') from problem
         if len(statements) != 1 or not isinstance(statements[0], exp.Query):
@@ -105,13 +108,13 @@ class DatabaseSource:
         is_number = kind.startswith(_NUMBERS)
         if not kind.startswith(_ORDERED) or is_number is not self.since.lstrip("-").isdecimal():
             return self._query()
-        column = name(self.cursor)
+        column = exp.to_identifier(self.cursor, quoted=True).sql(self._driver().dialect)
         value = self.since if is_number else f"'{self.since}{'+00' if kind.startswith('TIMESTAMP') else ''}'"
         return f"SELECT * FROM ({self._query()}) AS asked WHERE {column} >= {value} OR {column} IS NULL"
 
     def _exact(self, database: Any, query: str) -> str:
         """Return the query so that no value loses digits on the way; SQLite alone needs that."""
-        if self._scheme() != "sqlite":
+        if not self._driver().rows_tell_types:
             return query
         # A cursor of its own: one that has begun to read goes on in the middle of its rows when it is asked again.
         with database.cursor() as cursor, self._ask(cursor, query) as reader:
@@ -127,30 +130,21 @@ class DatabaseSource:
 
     def _connected(self) -> Any:
         """Return a connection of the driver that the URL's scheme names."""
-        scheme = self._scheme()
+        driver = self._driver()
         try:
-            if scheme == "sqlite":
-                from adbc_driver_sqlite import dbapi as sqlite
-
-                return sqlite.connect(f"file:{urlsplit(self.url).path.removeprefix('/')}?mode=ro")
-            if scheme in {"postgresql", "postgres"}:
-                from adbc_driver_postgresql import dbapi as postgres
-
-                return postgres.connect(self.url)
-        except ImportError as problem:
-            advice = 'Install it with "syncer[databases]".'
-            raise SourceError("S121", f'The driver for "{scheme}" is not installed.', advice) from problem
+            return driver.connect(self.url)
+        except ImportError:
+            detail = f'The driver "{driver.package}" of source "{self.name}" is not installed.'
+            raise SourceError("S121", detail, "Install it:", f"pip install {driver.package}") from None
         except Exception as problem:  # noqa: BLE001 - drivers share no class of errors
             raise self._failed("connect", problem) from None
-        raise SourceError("S121", f'There is no driver for "{scheme}".', 'Write "sqlite:" or "postgresql:".')
 
     def _ask(self, cursor: Any, query: str) -> pa.RecordBatchReader:
         try:
-            if self._scheme() == "sqlite":
-                cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(_SQLITE_ROWS)})
-            else:
-                # A function can change data from within a SELECT; here the server refuses it.
-                cursor.execute("SET TRANSACTION READ ONLY")
+            driver = self._driver()
+            cursor.adbc_statement.set_options(**driver.options)
+            if driver.begin:
+                cursor.execute(driver.begin)
             cursor.execute(query)
             reader: pa.RecordBatchReader = cursor.fetch_record_batch()
         except Exception as problem:  # noqa: BLE001 - drivers share no class of errors
