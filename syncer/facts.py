@@ -154,6 +154,8 @@ class CsvFormat:
     """The cell text that empties a field (`#N/A`); None: the path cannot clear."""
     needs_uniform_shape: bool = False
     """No empty cells: a file holds only rows that carry the same fields, and only those columns."""
+    constants: tuple[tuple[str, str], ...] = ()
+    """Columns before all others, with the cell that every record has there."""
 
 
 PayloadFormat = JsonFormat | CsvFormat

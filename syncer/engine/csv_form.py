@@ -22,7 +22,7 @@ _NEEDS_QUOTES = '",\n\r'
 
 def frame_bytes(wire: Wire, form: CsvFormat) -> str:
     """Return, over the masks, the bytes to add to `csv_bytes` in this format: text of clears, columns left out."""
-    terms = []
+    terms = [str(len(_opening(form).encode()))] if form.constants else []
     for position, field in enumerate(wire.fields):
         if field.clears:
             cleared = 0 if form.clear_text is None else len(cell(form.clear_text).encode())
@@ -34,15 +34,16 @@ def frame_bytes(wire: Wire, form: CsvFormat) -> str:
 
 def records(wire: Wire, form: CsvFormat, fields: Sequence[str], rows: str) -> str:
     """Return the SELECT of staged rows with the row of the named columns, line end included, as `record`."""
+    opening = f"{sql.text(_opening(form))} || " if form.constants else ""
     clears = [place for place, each in enumerate(wire.fields) if each.clears and form.clear_text is not None]
     if tuple(fields) != tuple(each.name for each in wire.ordered):
         as_staged = "false"
     elif clears:
         as_staged = f"({wire.carries_all(clears)})"
     else:
-        return f"SELECT *, text || chr(10) AS record FROM {rows}"
+        return f"SELECT *, {opening}text || chr(10) AS record FROM {rows}"
     exact = ", ',', ".join(_cell(wire, form, name) for name in fields)
-    text = f"CASE WHEN {as_staged} THEN text || chr(10) ELSE concat({exact}, chr(10)) END"
+    text = f"{opening}CASE WHEN {as_staged} THEN text || chr(10) ELSE concat({exact}, chr(10)) END"
     return f"SELECT * EXCLUDE ({PARTS}), {text} AS record FROM ({wire.parted(rows, f'NOT {as_staged}')})"
 
 
@@ -56,9 +57,15 @@ def _cell(wire: Wire, form: CsvFormat, name: str) -> str:
     return f"CASE WHEN {wire.carries(position)} THEN {written} ELSE {sql.text(cell(form.clear_text))} END"
 
 
-def header(fields: Iterable[str]) -> bytes:
+def _opening(form: CsvFormat) -> str:
+    """Return the cells that every row begins with."""
+    return "".join(f"{cell(text)}," for _, text in form.constants)
+
+
+def header(form: CsvFormat, fields: Iterable[str]) -> bytes:
     """Return the header line."""
-    return (",".join(cell(each) for each in fields) + "\n").encode()
+    names = (*(name for name, _ in form.constants), *fields)
+    return (",".join(cell(each) for each in names) + "\n").encode()
 
 
 def cell(value: str) -> str:

@@ -214,7 +214,7 @@ def _open(cut: Cut, folder: Path, fields: tuple[str, ...], index: int, start: in
     if isinstance(cut.format, JsonFormat):
         return _List(index, fields)
     path = folder / f"wave{cut.wave}-{index:05}.csv"
-    header = csv_form.header(fields)
+    header = csv_form.header(cut.format, fields)
     sink = os.fdopen(os.open(_draft(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
     sink.write(header)
     return _File(index, fields, path, sink, hashlib.sha256(header), len(header))

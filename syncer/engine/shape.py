@@ -113,7 +113,7 @@ def limits(form: PayloadFormat, fields: Sequence[str]) -> tuple[Limits, int]:
             # "[" stands before the records and "]" in the place of the last comma.
             return Limits(form.max_records, form.max_bytes - form.overhead_bytes - 1), 1
         case CsvFormat():
-            header = len(csv_form.header(fields))
+            header = len(csv_form.header(form, fields))
             return Limits(form.max_records, form.max_bytes - header), header
 
 

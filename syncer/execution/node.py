@@ -11,6 +11,7 @@ from syncer.engine.protocol import Cut
 from syncer.execution.courier import Courier
 from syncer.execution.resolve import DoubtRule
 from syncer.facts import PathKind
+from syncer.mark import field_of, mark_of, marked
 from syncer.targets.protocol import Step, Unit
 
 if TYPE_CHECKING:
@@ -72,10 +73,12 @@ def _node(number: int, node: Node, operation: OperationPlan, running: Running) -
         session=context.sessions[operation.connection],
         staged=context.staged[operation.name],
         rule=rule,
-        doubt_rule=DoubtRule(operation.action, rule.repeat, operation.on_unknown),
+        doubt_rule=DoubtRule(
+            operation.action, rule.repeat, operation.on_unknown, is_marked=bool(field_of(operation.options))
+        ),
         is_job=node.kind is PathKind.JOB,
         folder=folder,
         ids=context.outcomes(operation.name) if operation.learns else None,
     )
-    cut = Cut(node.wave, node.shapes, rule.format)
+    cut = Cut(node.wave, node.shapes, marked(rule.format, operation.options, mark_of(context.run, number)))
     return NodeRun(node, number, operation, courier, cut, step, folder, anyio.Event())

@@ -64,6 +64,13 @@ TABLE: Mapping[tuple[Repeat, Action], _Row] = {
 }
 """By what may be repeated and by action. A record that is there twice is held whatever the row says."""
 
+_AGAIN: _Row = (Next.SETTLED, Next.REPEAT, Next.REPEAT)
+
+MARKED: Mapping[tuple[Repeat, Action], _Row] = {
+    (repeat, action): _AGAIN if Next.HOLD in row else row for (repeat, action), row in TABLE.items()
+}
+"""Where each record bears the mark of the run that wrote it: one without it was not written, so nothing is held."""
+
 AFTER_REFUSED_CREATE: Mapping[Action, _Row] = {
     action: (Next.SETTLED, Next.UPDATE_BY_ID if action is Action.UPSERT else Next.REJECT, Next.REJECT)
     for action in Action
@@ -78,6 +85,8 @@ class DoubtRule:
     action: Action
     repeat: Repeat
     on_unknown: Literal["hold", "resend"]
+    is_marked: bool = False
+    """A record that was written says so itself, in a field that the operation names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +149,8 @@ def decide(
 
 def next_step(rule: DoubtRule, verdict: Verdict, *, was_refused: bool = False, may_look_again: bool = False) -> Next:
     """Return what follows for one record."""
-    applied, differs, absent = AFTER_REFUSED_CREATE[rule.action] if was_refused else TABLE[rule.repeat, rule.action]
+    table = MARKED if rule.is_marked else TABLE
+    applied, differs, absent = AFTER_REFUSED_CREATE[rule.action] if was_refused else table[rule.repeat, rule.action]
     match verdict:
         case Verdict.APPLIED:
             step = applied

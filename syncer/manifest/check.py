@@ -48,6 +48,7 @@ RULES: tuple[Callable[[Known], Iterator[Diagnostic]], ...] = (
     check_fields.keys_suit_the_action,
     check_fields.required_fields_are_mapped,
     check_fields.fields_are_mapped_once,
+    check_fields.marks_have_a_field,
 )
 
 

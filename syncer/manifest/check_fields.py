@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from syncer.facts import Action
+from syncer.facts import Action, FieldType
 from syncer.manifest.models import SalesforceConnection
 from syncer.manifest.nearest import did_you_mean
+from syncer.mark import STAND_IN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from syncer.diagnostics import Diagnostic
-    from syncer.facts import ObjectSchema
+    from syncer.facts import FieldSchema, ObjectSchema
     from syncer.manifest.known import Joined, Known
     from syncer.manifest.positions import Path
 
 _BY_PRESENCE = frozenset({Action.DELETE, Action.ADD, Action.REMOVE})
 """Actions that write no field: the key says which record."""
 _CREATING = frozenset({Action.UPSERT, Action.CREATE, Action.DUPLICATE})
+_FREE_TEXT = frozenset({"string", "text", "textarea"})
+"""Vendors' types of text that may say anything, unlike an e-mail address or a picklist."""
 
 
 def _described(known: Known) -> Iterator[tuple[Joined, ObjectSchema]]:
@@ -166,3 +169,42 @@ def fields_are_mapped_once(known: Known) -> Iterator[Diagnostic]:
                 first = known.positions.name("mappings", other_writer, other)
                 detail = f'"{field}" and "{other}", written at {first}, are one field to the target.'
                 yield known.named("M209", ("mappings", writer, field), detail, "Keep one of the two.")
+
+
+def marks_have_a_field(known: Known) -> Iterator[Diagnostic]:
+    """M224: the field that records are marked in can hold the mark, and nothing else writes it."""
+    for each, schema in _described(known):
+        name = each.operation.run_marker
+        if name is None:
+            continue
+        field = schema.field(name)
+        able = known.capabilities.get((each.target.connection, each.target.object))
+        if field is None:
+            problem = f"which {_title(schema)} does not have"
+        elif name.casefold() in {
+            one.casefold() for one in (*known.fields(each.operation.mapping), *each.target.key_fields)
+        }:
+            problem = "which its mapping or its key uses"
+        elif able is not None and any(name in path.refused_fields for path in able.paths):
+            problem = "which some path does not write"
+        else:
+            problem = _cannot_be_marked(field)
+        if problem:
+            detail = f'Operation "{each.name}" marks its records in "{name}", {problem}.'
+            advice = (
+                f"Make a text field for it in the target, of {len(STAND_IN)} characters or more, and fetch it with:"
+            )
+            yield known.finding("M224", (*each.path, "run_marker"), detail, advice, "syncer describe pull")
+
+
+def _cannot_be_marked(field: FieldSchema) -> str:
+    """Return why the field cannot hold a mark, or ""."""
+    if field.type is not FieldType.TEXT or field.vendor_type not in _FREE_TEXT or field.is_restricted:
+        return "which is no plain text"
+    if not (field.is_creatable and field.is_updatable):
+        return "which cannot be written at any time"
+    if field.is_unique:
+        return "which is unique, while many records bear one mark"
+    if field.max_length is not None and field.max_length < len(STAND_IN):
+        return f"which holds {field.max_length} characters, and a mark has {len(STAND_IN)}"
+    return ""

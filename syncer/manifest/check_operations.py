@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from syncer.facts import Action
 from syncer.manifest.models import Deletes
 from syncer.manifest.nearest import did_you_mean
+from syncer.mark import RUN_MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,7 @@ _ACTIONS_OF = {
     "list": frozenset({Action.UPSERT, Action.ADD, Action.REMOVE}),
     "partition": _CREATING,
     "status": frozenset({Action.UPSERT, Action.STATUS}),
+    RUN_MARKER: frozenset({Action.UPSERT, Action.CREATE, Action.UPDATE, Action.DUPLICATE, Action.STATUS}),
 }
 """Marketo, "Sync Leads", "Push Lead to Marketo", "Add to List", "Sync Program Member Status", "Bulk Lead Import"."""
 _NEEDED = {Action.ADD: ("list",), Action.REMOVE: ("list",), Action.STATUS: ("program", "status")}
@@ -58,21 +60,19 @@ def options_fit(known: Known) -> Iterator[Diagnostic]:
     """M213: an action or option that the system, or the action, has no meaning for."""
     for each in known.joined():
         operation = each.operation
-        if each.is_salesforce:
-            if operation.action in _MARKETO_ACTIONS:
-                detail = f'Salesforce has no action "{operation.action}".'
-                yield known.finding("M213", (*each.path, "action"), detail, "Use upsert, create, update or delete.")
-            given = [*operation.options, *(["activity"] if operation.activity != "none" else [])]
-            for option in given:
+        if each.is_salesforce and operation.action in _MARKETO_ACTIONS:
+            detail = f'Salesforce has no action "{operation.action}".'
+            yield known.finding("M213", (*each.path, "action"), detail, "Use upsert, create, update or delete.")
+        given = [*operation.options, *(["activity"] if operation.activity != "none" else [])]
+        for option in given:
+            if each.is_salesforce and option != RUN_MARKER:
                 yield known.named("M213", (*each.path, option), f'Salesforce has no option "{option}".', "Remove it.")
-            continue
-        for option in operation.options:
-            if operation.action not in _ACTIONS_OF[option]:
+            elif option in _ACTIONS_OF and operation.action not in _ACTIONS_OF[option]:
                 detail = f'The action "{operation.action}" has no use for "{option}".'
                 yield known.named("M213", (*each.path, option), detail, "Remove it, or change the action.")
-        if operation.activity != "none" and operation.action is not Action.UPSERT:
-            detail = f'"activity" writes leads by Push Lead, which upserts; the action is "{operation.action}".'
-            yield known.finding("M213", (*each.path, "activity"), detail, "Use the action upsert.")
+            elif option == "activity" and operation.action is not Action.UPSERT:
+                detail = f'"activity" writes leads by Push Lead, which upserts; the action is "{operation.action}".'
+                yield known.finding("M213", (*each.path, "activity"), detail, "Use the action upsert.")
 
 
 def needed_options(known: Known) -> Iterator[Diagnostic]:

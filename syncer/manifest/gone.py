@@ -65,5 +65,6 @@ def _clearing(name: str, operation: Operation, own: str) -> Operation:
             "partition": None,
             "status": None,
             "deletes": Deletes.IGNORE,
+            "run_marker": None,
         }
     )

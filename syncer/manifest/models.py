@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, model_validator
 
 from syncer.facts import Action
+from syncer.mark import RUN_MARKER
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -309,6 +310,8 @@ class Operation(Model):
     keeps the vendor's id of each record that was written; needs `guards.max_deletes`."""
     on_unknown: Literal["hold", "resend"] = "hold"
     """What to do with a write whose answer was lost and that cannot be looked up."""
+    run_marker: FieldName | None = None
+    """A text field kept for this: each record gets the run that wrote it there, so that no lost answer leaves a doubt."""
     spread: StrictBool = False
     """Whether its calls may take several days: a run parks when a day is spent, and resumes on the next one."""
 
@@ -320,6 +323,7 @@ class Operation(Model):
             "list": self.list,
             "partition": self.partition,
             "status": self.status,
+            RUN_MARKER: self.run_marker,
         }
         return {name: value for name, value in named.items() if value is not None}
 

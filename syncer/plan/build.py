@@ -140,7 +140,8 @@ def _draft(  # noqa: PLR0913, PLR0917 - all of them decide
             said = tuple(each for each in refusal(wave, contest) if each[0] == operation.path or not contest.because)
             refusals.append(_no_path(code, name, said, wave.number))
         nodes.append(tuple(_node(name, wave.number, part) for part in parts))
-        warnings += [_doubtful(part) for part in parts if part.path.repeat is Repeat.NEVER]
+        if operation.run_marker is None:
+            warnings += [_doubtful(part) for part in parts if part.path.repeat is Repeat.NEVER]
         if operation.guards.max_creates is not None and operation.action is Action.UPSERT:
             warnings += [_untold(part) for part in parts if not part.path.tells_created]
     learns = operation.deletes is not Deletes.IGNORE and target.key_fields != (able.id_field,)

@@ -19,6 +19,7 @@ from syncer.engine.stage import stage
 from syncer.errors import SourceError, StalePlanError, UserError
 from syncer.facts import ReadFacts, SharedKeys, Usage
 from syncer.manifest.gone import cleared_by
+from syncer.mark import STAND_IN, marked
 from syncer.plan import build, digest
 from syncer.plan.models import Digest, Inputs, Plan
 from syncer.state import registry
@@ -278,7 +279,7 @@ def _stage(
         loaded.pipelines[name],
         increments.narrowed(loaded.sources[operation.source], since),
         known,
-        {path.name: path.format for path in able.paths},
+        {path.name: marked(path.format, operation.options.items(), STAND_IN) for path in able.paths},
         folder,
         lookups={each.source: loaded.sources[each.source] for each in loaded.pipelines[name].lookups},
         memory_limit=settings.memory_limit,

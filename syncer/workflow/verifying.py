@@ -13,6 +13,7 @@ from syncer.engine.protocol import Cut
 from syncer.engine.staged import reopen
 from syncer.errors import StateError, UserError
 from syncer.facts import Action, Repeat
+from syncer.mark import field_of, mark_of, marked
 from syncer.plan import digest
 from syncer.targets import registry
 from syncer.verify.evidence import Evidence, Rows
@@ -68,7 +69,7 @@ async def _verify(
         report=_json(folder / "report.json"),
         serials={each.name: await ledger.serial(each.name) for each in plan.operations} if plan else None,
         once=frozenset(_once(loaded, plan)) if plan else frozenset(),
-        rows=_rows(loaded, plan, folder / "staged") if plan else None,
+        rows=_rows(loaded, plan, run, folder / "staged") if plan else None,
     )
     return run, judge(evidence)
 
@@ -103,26 +104,33 @@ def _paths(loaded: Loaded, plan: Plan) -> dict[str, PathCapability]:
 
 
 def _once(loaded: Loaded, plan: Plan) -> set[str]:
-    actions = {each.name: each.action for each in plan.operations}
+    """Return the steps whose records are never sent twice without a person's word: no read shows whether they came."""
+    operations = {each.name: each for each in plan.operations if not field_of(each.options)}
     paths = _paths(loaded, plan)
     return {
         node.id
         for node in plan.nodes
-        if actions[node.operation] is Action.DUPLICATE or (node.id in paths and paths[node.id].repeat is Repeat.NEVER)
+        if node.operation in operations
+        and (
+            operations[node.operation].action is Action.DUPLICATE
+            or (node.id in paths and paths[node.id].repeat is Repeat.NEVER)
+        )
     }
 
 
-def _rows(loaded: Loaded, plan: Plan, staged: Path) -> dict[str, Rows] | None:
+def _rows(loaded: Loaded, plan: Plan, run: str, staged: Path) -> dict[str, Rows] | None:
     """Cut every step's rows once more, in a folder of its own that goes again; None where rows or paths are gone."""
     paths = _paths(loaded, plan)
     if not staged.is_dir() or set(paths) != {each.id for each in plan.nodes}:
         return None
+    options = {each.name: each.options for each in plan.operations}
     found: dict[str, Rows] = {}
     with tempfile.TemporaryDirectory(dir=staged.parent, prefix="verify-") as folder:
-        for node in plan.nodes:
+        for number, node in enumerate(plan.nodes):
             operation = reopen(staged / node.operation)
             try:
-                cut = Cut(node.wave, node.shapes, paths[node.id].format)
+                form = marked(paths[node.id].format, options[node.operation], mark_of(run, number))
+                cut = Cut(node.wave, node.shapes, form)
                 for payload in operation.payloads(cut, staged.parent / folder):
                     rows = Rows(payload.lanes, payload.rows, payload.sha256)
                     found[f"{node.id}/{payload.index:04d}"] = rows

@@ -10,7 +10,7 @@ from syncer.errors import InDoubtError, QuotaSpentError, RefusedError
 from syncer.facts import Action, System
 from syncer.outcome import Outcome
 from syncer.sandbox.app import MarketoOptions, SandboxOptions
-from syncer.targets.protocol import Accepted, Answered, Remedy, Verdict
+from syncer.targets.protocol import Accepted, Answered, LookedUp, Remedy, Verdict
 from tests.contract.conftest import step
 
 if TYPE_CHECKING:
@@ -276,6 +276,77 @@ async def test_a_search_that_was_cut_short_does_not_begin_anew(
     found = (await session.look_up(unit, "", seconds_ago)).records
     assert {each.verdict for each in found} == {Verdict.APPLIED if arrived else Verdict.UNKNOWN}
     assert len(stage.calls("leads.json")) - before == looks + arrived
+
+
+async def test_a_marked_import_that_never_began_is_known_not_to_have(stage: Stage) -> None:
+    """Rows that others wrote, with the very values that were sent, are no sign of it: they bear no mark."""
+    session = stage.session(M)
+    await session.commit(stage.unit(LEADS, {"email": "a@b.co"}, {"email": "c@b.co", "syncerRun": "older"}), "")
+    stage.spoil("lose_before_apply", "POST /bulk/v1/leads.json")
+    made = step(M, "lead", "bulk", key="email", run_marker="syncerRun")
+    unit = stage.file_unit(made, {"syncerRun": "run/1", "email": "a@b.co"}, {"syncerRun": "run/1", "email": "c@b.co"})
+    with pytest.raises(InDoubtError):
+        await session.commit(unit, "")
+    began = stage.clock.monotonic()
+    assert await session.look_up(unit, "") == LookedUp(job=Verdict.ABSENT)
+    assert stage.clock.monotonic() - began >= 1_800
+
+
+async def test_one_marked_row_proves_an_import(stage: Stage) -> None:
+    """Also a row that no sample would have shown: before it is called lost, every row is read."""
+    session = stage.session(M)
+    await session.commit(stage.unit(LEADS, {"email": "p1@b.co", "syncerRun": "run/1"}), "")
+    made = step(M, "lead", "bulk", key="email", run_marker="syncerRun")
+    unit = stage.file_unit(made, *({"syncerRun": "run/1", "email": f"p{n}@b.co"} for n in range(300)))
+    found = (await session.look_up(unit, "")).records
+    assert [each.position for each in found if each.verdict is Verdict.APPLIED] == [1]
+    assert {each.verdict for each in found} == {Verdict.APPLIED, Verdict.ABSENT}
+
+
+async def test_a_mark_tells_whose_record_it_is(stage: Stage) -> None:
+    """A duplicate beside an older record; a lead that others changed after this run wrote it; one that it never met."""
+    session = stage.session(M)
+    held = [
+        {"email": "a@b.co", "firstName": "Old"},
+        {"email": "a@b.co", "firstName": "Ada", "syncerRun": "run/1"},
+        {"email": "b@b.co", "firstName": "Changed", "syncerRun": "run/1"},
+        {"email": "c@b.co", "firstName": "Cyd"},
+        {"email": "d@b.co", "syncerRun": "run/0"},
+        {"email": "d@b.co"},
+    ]
+    await session.commit(stage.unit(step(M, "lead", "sync", Action.DUPLICATE, "email"), *held), "")
+    rows = [{"email": f"{name}@b.co", "firstName": "Ada", "syncerRun": "run/1"} for name in "abcde"]
+    verdicts = {}
+    for action in (Action.DUPLICATE, Action.UPSERT):
+        unit = stage.unit(step(M, "lead", "sync", action, "email", run_marker="syncerRun"), *rows)
+        verdicts[action] = [each.verdict for each in (await session.look_up(unit, "")).records]
+    done, absent = Verdict.APPLIED, Verdict.ABSENT
+    assert verdicts[Action.DUPLICATE] == [done, done, absent, absent, absent]
+    assert verdicts[Action.UPSERT] == [done, done, Verdict.DIFFERS, Verdict.AMBIGUOUS, absent]
+
+
+async def test_a_membership_bears_the_mark_of_its_import(stage: Stage) -> None:
+    """One that was there with the same status, and bears none, was not written by the import; nor by call."""
+    session = stage.session(M)
+    answer = await session.commit(stage.unit(LEADS, {"email": "a@b.co"}, {"email": "b@b.co"}), "")
+    assert isinstance(answer, Answered)
+    ids = [{"leadId": int(each.target_id)} for each in answer.results]
+    options = {"program": "1044", "status": "Invited", "run_marker": "seatPreference"}
+    await session.commit(
+        stage.unit(
+            step(M, "program_member", "status", Action.STATUS, "leadId", program="1044", status="Invited"), *ids
+        ),
+        "",
+    )
+    data = step(M, "program_member", "data", Action.UPDATE, "leadId", program="1044", run_marker="seatPreference")
+    sent = stage.unit(data, *({**each, "seatPreference": "run/1", "registrationCode": "x"} for each in ids))
+    await session.commit(stage.unit(data, {**ids[1], "seatPreference": "run/1", "registrationCode": "y"}), "")
+    by_call = (await session.look_up(sent, "")).records
+    made = step(M, "program_member", "bulk", Action.STATUS, "email", **options)
+    unit = stage.file_unit(made, *({"seatPreference": "run/1", "email": f"{name}@b.co"} for name in "abc"))
+    imported = (await session.look_up(unit, "")).records
+    assert [each.verdict for each in by_call] == [Verdict.DIFFERS, Verdict.APPLIED]
+    assert [each.verdict for each in imported] == [Verdict.ABSENT, Verdict.APPLIED, Verdict.ABSENT]
 
 
 async def test_the_rest_of_an_import_is_sent_by_calls(stage: Stage) -> None:

@@ -65,6 +65,25 @@ async def test_insert_creates_and_is_looked_up_by_its_key(stage: Stage) -> None:
     assert [each.verdict for each in (await session.look_up(unit, "")).records] == [Verdict.APPLIED] * 2
 
 
+async def test_a_mark_tells_whose_contact_it_is(stage: Stage) -> None:
+    """By a key that several may have: only what bears the mark was created by this run, whatever it holds since."""
+    session = stage.session(S)
+    held = [
+        _contact("K-1", LastName="Byron", Title="run/1", FirstName="Changed"),
+        _contact("K-2", LastName="Byron"),
+        _contact("K-3", LastName="Hopper", Title="run/0"),
+        _contact("K-4", LastName="Turing", Title="run/1"),
+        _contact("K-5", LastName="Turing", Title="run/1"),
+    ]
+    await session.commit(stage.unit(step(S, "Contact", "collections", Action.CREATE, KEY), *held), "")
+    names = ("Byron", "Hopper", "Turing", "Nobody")
+    made = step(S, "Contact", "collections", Action.CREATE, "LastName", run_marker="Title")
+    rows = [{"attributes": {"type": "Contact"}, "LastName": name, "Title": "run/1"} for name in names]
+    found = (await session.look_up(stage.unit(made, *rows), "")).records
+    assert [each.verdict for each in found] == [Verdict.APPLIED, Verdict.ABSENT, Verdict.AMBIGUOUS, Verdict.ABSENT]
+    assert [len(each.target_ids) for each in found] == [1, 0, 2, 0]
+
+
 async def test_keys_are_escaped(stage: Stage) -> None:
     """A key that looks like SOQL finds itself and nothing else."""
     session = stage.session(S)

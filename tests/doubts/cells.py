@@ -5,11 +5,12 @@ A cell is one request that goes wrong at one place with one effect. What follows
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from syncer.facts import Action, Repeat, System
+from syncer.mark import RUN_MARKER, field_of
 from syncer.secret import Secret
 from syncer.targets.endpoint import Endpoint
 from syncer.targets.registry import capabilities
@@ -82,7 +83,12 @@ class Operation:
     @property
     def holds(self) -> bool:
         """Whether a write that cannot be seen waits for a person."""
-        return self.capability.repeat is Repeat.NEVER or self.action is Action.DUPLICATE
+        return not self.is_marked and (self.capability.repeat is Repeat.NEVER or self.action is Action.DUPLICATE)
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether each record says which run wrote it."""
+        return bool(field_of(self.options))
 
 
 LIST = (("list", "Trial users"),)
@@ -165,7 +171,23 @@ def _salesforce() -> Iterator[Operation]:
         )
 
 
-OPERATIONS = (*MARKETO, *_salesforce())
+def _marked() -> Iterator[Operation]:
+    """Yield what waits for a person without a mark, once more with one."""
+    fields = {"lead": "syncerRun", "order_c": "status", "program_member": "seatPreference"}
+    waits = {
+        "Sync Leads, createDuplicate",
+        "Push Lead",
+        "Import Leads",
+        "Import Program Members",
+        "Import Custom Objects",
+    }
+    for each in MARKETO:
+        if each.name in waits:
+            options = (*each.options, (RUN_MARKER, fields[each.object]))
+            yield replace(each, name=f"{each.name}, marked", options=options)
+
+
+OPERATIONS = (*MARKETO, *_marked(), *_salesforce())
 
 
 def effects(operation: Operation, place: Place) -> Iterator[Effect]:

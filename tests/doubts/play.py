@@ -18,6 +18,7 @@ from syncer.execution.executor import run
 from syncer.execution.ruling import rule
 from syncer.execution.running import fence
 from syncer.facts import Action, PathKind, System
+from syncer.mark import mark_of, marked
 from syncer.sandbox.app import Sandbox, SandboxOptions
 from syncer.sandbox.faults import FaultRule
 from syncer.sandbox.transport import running
@@ -204,10 +205,18 @@ class _House:
 
     async def _judge(self) -> None:
         journal = await self.store.journal("run1", None)
+        cuts = {
+            node.id: Cut(
+                node.wave,
+                None,
+                marked(self.rule.format, self.cell.operation.options, mark_of("run1", number)),
+            )
+            for number, node in enumerate(self.plan.nodes)
+        }
         rows = {
-            f"{node.id}/{each.index:04d}": Rows(each.lanes, each.rows, each.sha256)
-            for node in self.plan.nodes
-            for each in self.staged.payloads(Cut(node.wave, None, self.rule.format), self.folder)
+            f"{node}/{each.index:04d}": Rows(each.lanes, each.rows, each.sha256)
+            for node, cut in cuts.items()
+            for each in self.staged.payloads(cut, self.folder)
         }
         once = frozenset(each.id for each in self.plan.nodes) if self.cell.operation.holds else frozenset[str]()
         left = Evidence("run1", [note async for note in journal.notes()], plan=self.plan, once=once, rows=rows)
@@ -248,9 +257,11 @@ def _count(played: Played, operation: Operation, keys: list[str], rows: list[tup
             (each["email"], each.get("firstName", "")) for each in state["leads"] if each.get("email") in keys
         )
     played.planned.update(f"lead/email/{key}" for key, _ in rows)
+    most: int | None = FIRST if played.cell.effect.name == IN_PART else None
     for entry in played.sandbox.traffic.entries:
         if entry.applied_at is not None and entry.endpoint.endswith("push.json"):
-            played.pushes.update(entry.keys)
+            played.pushes.update(entry.keys[:most])
+            most = None
 
 
 def violations(played: Played) -> list[str]:
@@ -261,7 +272,7 @@ def violations(played: Played) -> list[str]:
 def _codes(played: Played) -> list[str]:
     cell, codes = played.cell, played.codes
     unseen = cell.effect.name in {NEVER, IN_PART} or cell.operation.action is Action.DUPLICATE
-    is_lost_import = cell.operation.path == "bulk" and cell.effect.name == NEVER
+    is_lost_import = cell.operation.path == "bulk" and cell.effect.name == NEVER and not cell.operation.is_marked
     may_hold = cell.place not in UNSENT and ((cell.operation.holds and unseen) or is_lost_import)
     ends = codes[-1] == (9 if cell.effect.name == IN_PART and codes[0] == 9 else 0)
     if not ends or (codes[0] == 9 and not may_hold) or (may_hold and cell.operation.holds and codes[0] != 9):

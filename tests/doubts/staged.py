@@ -74,7 +74,9 @@ class CellStaged(FakeStaged):
             content = json.dumps([opened | record for record in records]).encode()
             body = content
         else:
-            lines = [",".join(names), *(",".join(str(value) for value in record.values()) for record in records)]
+            opened = dict(cut.format.constants)
+            lines = [",".join(opened | dict.fromkeys(names))]
+            lines += [",".join(map(str, (opened | record).values())) for record in records]
             content = ("\n".join(lines) + "\n").encode()
             body = folder / f"{cut.wave}.csv"
             body.write_bytes(content)

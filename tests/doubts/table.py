@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from syncer.execution.resolve import LATE_SECONDS, DoubtRule, Next, next_step
 from syncer.facts import Action, PathKind, System
+from syncer.mark import RUN_MARKER
 from syncer.secret import Secret
 from syncer.targets.endpoint import Endpoint
 from syncer.targets.protocol import Verdict
@@ -26,6 +27,7 @@ OBJECTS = (
     (System.MARKETO, "order_c", "custom object"),
     (System.SALESFORCE, "Contact", "any object"),
 )
+MARKED = ", marked"
 HEAD = ("path", "action", "waits", "looks at", "as sent", "otherwise", "absent", "cannot be told")
 WORDS = {
     Next.SETTLED: "done",
@@ -49,23 +51,36 @@ def rendered() -> str:
 
 
 def rows() -> Iterator[tuple[str, ...]]:
-    """Yield a row a path and action; actions of which the same follows share one."""
+    """Yield a row a path and action; actions of which the same follows share one, and a mark has one where it helps."""
     for system, name, words in OBJECTS:
         endpoint = Endpoint("x", system, "https://x", "", Secret(""))
         for path in capabilities(name, endpoint).paths:
-            same: dict[tuple[str, ...], list[str]] = {}
-            for action in sorted(path.actions):
-                same.setdefault(_follows(path, action), []).append(action)
-            for follows, actions in same.items():
-                waits = f"{path.server_timeout_seconds + LATE_SECONDS:.0f} s"
-                place = f"{system.capitalize()} {words}, {path.name}"
-                yield place, ", ".join(actions), waits, _looks(system, path), *follows
+            yield from _rows(system, f"{system.capitalize()} {words}, {path.name}", path, is_marked=False)
+            if RUN_MARKER in path.options:
+                yield from _rows(system, f"{system.capitalize()} {words}, {path.name}{MARKED}", path, is_marked=True)
 
 
-def _follows(path: PathCapability, action: Action) -> tuple[str, ...]:
-    rule = DoubtRule(action, path.repeat, "hold")
+def _rows(system: System, place: str, path: PathCapability, *, is_marked: bool) -> Iterator[tuple[str, ...]]:
+    same: dict[tuple[str, ...], list[str]] = {}
+    looks = _looks(system, path, is_marked=is_marked)
+    for action in sorted(path.actions):
+        follows = _follows(path, action, is_marked=is_marked)
+        is_lost_import = (system, path.kind) == (System.MARKETO, PathKind.JOB)
+        if not is_marked or is_lost_import or follows != _follows(path, action, is_marked=False):
+            same.setdefault(follows, []).append(action)
+    for follows, actions in same.items():
+        yield place, ", ".join(actions), f"{path.server_timeout_seconds + LATE_SECONDS:.0f} s", looks, *follows
+
+
+def _follows(path: PathCapability, action: Action, *, is_marked: bool) -> tuple[str, ...]:
+    rule = DoubtRule(action, path.repeat, "hold", is_marked=is_marked)
     return tuple(WORDS[next_step(rule, verdict)] for verdict in VERDICTS)
 
 
-def _looks(system: System, path: PathCapability) -> str:
-    return LOOKS.get((system, path.name), LOOKS.get((system, path.kind), "the records by key"))
+def _looks(system: System, path: PathCapability, *, is_marked: bool) -> str:
+    looks = LOOKS.get((system, path.name), LOOKS.get((system, path.kind), "the records by key"))
+    if not is_marked:
+        return looks
+    if (system, path.kind) != (System.MARKETO, PathKind.JOB):
+        return f"{looks}, at their marks"
+    return looks.replace("all rows", "all rows, at their marks; where none has one, the file goes out again")

@@ -19,6 +19,7 @@ from syncer.facts import (
     Repeat,
     System,
 )
+from syncer.mark import RUN_MARKER
 from syncer.targets.marketo.request import LEAD, PROGRAM_MEMBER, SERVER_SECONDS, USUAL_SERVER_SECONDS
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _lead_paths(endpoint: Endpoint) -> tuple[PathCapability, ...]:
             {Action.UPSERT, Action.CREATE, Action.UPDATE, Action.DUPLICATE},
             "Leads",
             server_seconds=SERVER_SECONDS["sync"],
-            options={"partition"},
+            options={"partition", RUN_MARKER},
             key_limits=_ID_UPDATES,
             refused=_company_fields(endpoint),
         ),
@@ -111,7 +112,7 @@ def _lead_paths(endpoint: Endpoint) -> tuple[PathCapability, ...]:
             {Action.UPSERT},
             "Leads, Push Lead to Marketo",
             server_seconds=SERVER_SECONDS["push"],
-            options={"program", "status", "partition"},
+            options={"program", "status", "partition", RUN_MARKER},
             required={"program"},
             is_activity=True,
             repeat=Repeat.NEVER,
@@ -124,7 +125,7 @@ def _lead_paths(endpoint: Endpoint) -> tuple[PathCapability, ...]:
             endpoint,
             "Bulk Lead Import",
             actions={Action.UPSERT, Action.UPDATE},
-            options={"list", "partition"},
+            options={"list", "partition", RUN_MARKER},
             key_limits=_IMPORT_BY_ID,
             key_rule=_IMPORT_FIELD,
         ),
@@ -152,7 +153,7 @@ def _member_paths(endpoint: Endpoint) -> tuple[PathCapability, ...]:
             {Action.UPDATE},
             "Program Members, Sync Program Member Data",
             key={"leadId"},
-            options=program,
+            options=program | {RUN_MARKER},
             required=program,
         ),
         _calls("delete", {Action.DELETE}, "Program Members, Delete", key={"leadId"}, options=program, required=program),
@@ -161,7 +162,7 @@ def _member_paths(endpoint: Endpoint) -> tuple[PathCapability, ...]:
             "Bulk Program Member Import",
             actions={Action.UPSERT, Action.STATUS},
             key={"email"},
-            options=program | {"status"},
+            options=program | {"status", RUN_MARKER},
             required=program | {"status"},
             repeat=Repeat.NEVER,
         ),
@@ -175,6 +176,7 @@ def _custom_paths(endpoint: Endpoint) -> tuple[PathCapability, ...]:
             {Action.UPSERT, Action.CREATE, Action.UPDATE},
             "Custom Objects, Sync",
             server_seconds=SERVER_SECONDS["custom"],
+            options={RUN_MARKER},
             max_key_fields=3,
             key_limits=_ID_UPDATES,
         ),
@@ -185,7 +187,7 @@ def _custom_paths(endpoint: Endpoint) -> tuple[PathCapability, ...]:
             server_seconds=SERVER_SECONDS["delete"],
             max_key_fields=3,
         ),
-        _import(endpoint, "Bulk Custom Object Import", max_key_fields=3, key_limits=_ID_UPDATES),
+        _import(endpoint, "Bulk Custom Object Import", options={RUN_MARKER}, max_key_fields=3, key_limits=_ID_UPDATES),
     )
 
 

@@ -88,7 +88,11 @@ class Jobs:
             return LookedUp(job=Verdict.RUNNING, reference=reference)
         records = dict(enumerate(rows(unit.payload)))
         if not reference and not await self._has_begun(records, read_back, seconds_ago):
-            return LookedUp(records=tuple(Found(position, Verdict.UNKNOWN) for position in records))
+            if not read_back.mark:
+                return LookedUp(records=tuple(Found(position, Verdict.UNKNOWN) for position in records))
+            found = await read_back.find(records)
+            never_came = all(each.verdict is not Verdict.APPLIED for each in found)
+            return LookedUp(job=Verdict.ABSENT) if never_came else LookedUp(records=found)
         return LookedUp(records=await read_back.find(records))
 
     async def _ended(self, unit: Unit, reference: str) -> wire.ImportStatus:

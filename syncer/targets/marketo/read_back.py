@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from syncer.errors import RefusedError
 from syncer.facts import Action
+from syncer.mark import field_of
+from syncer.targets import marked
 from syncer.targets.compare import folded, holds
 from syncer.targets.marketo import request, wire
 from syncer.targets.marketo.capabilities import VALUES_PER_READ
@@ -38,7 +40,7 @@ class ReadBack:
 
     async def find(self, rows: Mapping[int, Row]) -> tuple[Found, ...]:
         """Return what is held for each row, by position."""
-        if self.step.action is Action.DUPLICATE:
+        if self.step.action is Action.DUPLICATE and not self.mark:
             return tuple(Found(position, Verdict.UNKNOWN) for position in rows)
         if self.step.path == "list":
             return await self._find_in_list(rows)
@@ -80,6 +82,11 @@ class ReadBack:
         return {each: list(by_id.values()) for each, by_id in found.items()}
 
     @property
+    def mark(self) -> str:
+        """The field that says which run wrote a record, or ""."""
+        return field_of(self.step.options)
+
+    @property
     def id_field(self) -> str:
         """The field that tells records of the object apart."""
         if self.step.object == request.PROGRAM_MEMBER:
@@ -93,6 +100,9 @@ class ReadBack:
         if not held:
             is_askable = not any("," in str(row.get(name, "")) for name in self.step.key)
             return Found(position, Verdict.ABSENT if is_askable or len(self.step.key) > 1 else Verdict.UNKNOWN)
+        if self.mark:
+            mine = [at for at, each in zip(ids, held, strict=True) if each.get(self.mark) == row[self.mark]]
+            return marked.judge(position, self.step.action, mine, [each for each in ids if each not in mine])
         if len(held) > 1:
             return Found(position, Verdict.AMBIGUOUS, ids)
         return Found(position, Verdict.APPLIED if holds(row, held[0]) else Verdict.DIFFERS, ids)
@@ -144,7 +154,8 @@ class ReadBack:
     async def _find_members(self, rows: Mapping[int, Row]) -> tuple[Found, ...]:
         """Members are held by lead id. An import names e-mail addresses; only those found in the program are sure."""
         if self.step.path == "bulk":
-            return await self._find_imported_members(rows)
+            find = self._find_marked_members if self.mark else self._find_imported_members
+            return await find(rows)
         fields = sorted({name for row in rows.values() for name in row} | {"leadId", "statusName"})
         held = await self.records(("leadId",), [(row.get("leadId"),) for row in rows.values()], fields)
         return tuple(
@@ -156,9 +167,27 @@ class ReadBack:
             return Found(position, Verdict.DIFFERS if held else Verdict.APPLIED)
         if not held:
             return Found(position, Verdict.ABSENT)
+        if self.mark:
+            row = {self.mark: row[self.mark]}
         status = {"statusName": dict(self.step.options)["status"]} if self.step.path == "status" else {}
         is_held = holds({**row, **status}, held[0])
         return Found(position, Verdict.APPLIED if is_held else Verdict.DIFFERS, (str(held[0].get("leadId", "")),))
+
+    async def _find_marked_members(self, rows: Mapping[int, Row]) -> tuple[Found, ...]:
+        """A row is applied when a membership of one of its leads bears the mark."""
+        leads = ReadBack(self.caller, replace(self.step, object=request.LEAD, key=("email",)), {})
+        people = await leads.records(("email",), [(row.get("email"),) for row in rows.values()], ())
+        ids = {key: [str(each.get("id")) for each in some] for key, some in people.items()}
+        members = await self.records(("leadId",), [(each,) for some in ids.values() for each in some], (self.mark,))
+        found = []
+        for position, row in rows.items():
+            mine = tuple(
+                lead
+                for lead in ids.get(_folded(("email",), row), ())
+                if any(each.get(self.mark) == row[self.mark] for each in members.get((lead,), ()))
+            )
+            found.append(Found(position, Verdict.APPLIED if mine else Verdict.ABSENT, mine))
+        return tuple(found)
 
     async def _find_imported_members(self, rows: Mapping[int, Row]) -> tuple[Found, ...]:
         """A row is applied when its lead holds the lead's columns, and the membership the status and the others."""

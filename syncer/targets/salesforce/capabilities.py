@@ -19,6 +19,7 @@ from syncer.facts import (
     Repeat,
     System,
 )
+from syncer.mark import RUN_MARKER
 from syncer.targets.salesforce.request import VALUES_PER_QUERY
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _path(  # noqa: PLR0913 - a path is many statements, each by its name
         key_fields=None,
         max_key_fields=1,
         activity=False,
-        options=frozenset(),
+        options=frozenset({RUN_MARKER}),
         required_options=frozenset(),
         calls_per_unit=calls,
         polls_per_unit=polls,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from syncer.facts import Action, FieldType
+from syncer.mark import field_of
+from syncer.targets import marked
 from syncer.targets.compare import folded, holds
 from syncer.targets.endpoint import target_of
 from syncer.targets.protocol import Found, Verdict
@@ -67,6 +69,10 @@ class ReadBack:
             return Found(position, Verdict.DIFFERS if held else Verdict.APPLIED, ids)
         if not held:
             return Found(position, Verdict.ABSENT)
+        mark = field_of(self.step.options)
+        if mark:
+            mine = [at for at, each in zip(ids, held, strict=True) if each.get(mark) == row[mark]]
+            return marked.judge(position, self.step.action, mine, [each for each in ids if each not in mine])
         if len(held) > 1:
             return Found(position, Verdict.AMBIGUOUS, ids)
         sent = {name: value for name, value in row.items() if self.schema.field(name) is not None}

@@ -22,6 +22,7 @@ FORMATS: dict[str, PayloadFormat] = {
     "collections": JsonFormat(200, 500, overhead_bytes=0, constants=(("attributes", '{"type":"Lead"}'),)),
     "bulk": CsvFormat(None, 200, clear_text="#N/A"),
     "few": CsvFormat(2, 300, clear_text="x,y"),
+    "marked": CsvFormat(None, 200, clear_text="#N/A", constants=(("run", "a,b"), ("at", "1"))),
 }
 
 
@@ -56,10 +57,12 @@ def test_payloads_hold_what_facts_say(staged: Stage, tmp_path: Path, rows: list[
                 found += [(r["email"], r.get("a"), r["b"], r.get("n")) for r in json.loads(body)]
             else:
                 table = list(csv.reader(io.StringIO(body.decode(), newline=""), strict=True))
-                assert table[0] == ["a", "b", "email", "n"]
+                marks = len(form.constants)
+                assert table[0] == [*(name for name, _ in form.constants), "a", "b", "email", "n"]
+                assert all(r[:marks] == [text for _, text in form.constants] for r in table[1:])
                 found += [
-                    (r[2], r[0] or None, None if r[1] == form.clear_text else r[1], int(r[3]) if r[3] else None)
-                    for r in table[1:]
+                    (email, a or None, None if b == form.clear_text else b, int(n) if n else None)
+                    for a, b, email, n in (r[marks:] for r in table[1:])
                 ]
         assert found == wanted
 

@@ -53,6 +53,27 @@ def test_each_row_of_the_protocol(
     assert next_step(DoubtRule(action, repeat, "hold"), verdict) is expected, sentence
 
 
+@pytest.mark.parametrize(
+    ("sentence", "action", "repeat", "verdict", "expected"),
+    [
+        ("push, marked: settled", Action.UPSERT, Repeat.NEVER, Verdict.APPLIED, Next.SETTLED),
+        ("push, not marked: not written", Action.UPSERT, Repeat.NEVER, Verdict.DIFFERS, Next.REPEAT),
+        ("push, absent: not written", Action.UPSERT, Repeat.NEVER, Verdict.ABSENT, Next.REPEAT),
+        ("createDuplicate, marked: settled", Action.DUPLICATE, Repeat.SAFE, Verdict.APPLIED, Next.SETTLED),
+        ("createDuplicate, not marked", Action.DUPLICATE, Repeat.SAFE, Verdict.ABSENT, Next.REPEAT),
+        ("upsert as ever", Action.UPSERT, Repeat.SAFE, Verdict.ABSENT, Next.CREATE_ONLY),
+        ("marked twice: a person", Action.DUPLICATE, Repeat.SAFE, Verdict.AMBIGUOUS, Next.HOLD),
+        ("no answer: a person", Action.UPSERT, Repeat.NEVER, Verdict.UNKNOWN, Next.HOLD),
+    ],
+    ids=lambda value: value if isinstance(value, str) and " " in value else "",
+)
+def test_a_mark_decides_what_no_other_read_can(
+    sentence: str, action: Action, repeat: Repeat, verdict: Verdict, expected: Next
+) -> None:
+    """A record without its run's mark was not written by it, so what could only be held goes out again."""
+    assert next_step(DoubtRule(action, repeat, "hold", is_marked=True), verdict) is expected, sentence
+
+
 def test_the_table_is_whole() -> None:
     """Every action has a row for every kind of repetition, and for a refused create."""
     assert set(TABLE) == {(repeat, action) for repeat in Repeat for action in Action}

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from syncer.facts import ObjectSchema
+from syncer.facts import Capabilities, FieldSchema, FieldType, ObjectSchema, System
+from tests.fakes.capabilities import SYNC
 
 Schemas = Mapping[tuple[str, str], ObjectSchema]
 Say = Callable[..., str]
@@ -363,3 +365,70 @@ def test_two_spellings_of_a_field_are_one_field(checked: Say, said: Said) -> Non
           "EMAIL" and "email", written at m.yaml:9:18, are one field to the target.
           Keep one of the two.
     """)
+
+
+def test_records_are_marked_in_a_field_of_its_own(checked: Say, said: Said) -> None:
+    """It is there, plain text, long enough, writable at any time, not unique, and nothing else writes it."""
+    text = FieldType.TEXT
+    lead = ObjectSchema(
+        System.MARKETO,
+        "lead",
+        (
+            FieldSchema("email", text, "email", is_key=True),
+            FieldSchema("run", text, "string", max_length=29),
+            FieldSchema("area", text, "textarea"),
+            FieldSchema("code", text, "string", max_length=28),
+            FieldSchema("site", text, "url", max_length=255),
+            FieldSchema("count", FieldType.INTEGER, "integer"),
+            FieldSchema("made", text, "string", is_updatable=False),
+            FieldSchema("own", text, "string", is_unique=True),
+            FieldSchema("pick", text, "string", picklist=("a",), is_restricted=True),
+            FieldSchema("company", text, "string", max_length=255),
+        ),
+    )
+    names = ["run", "area", "gone", "code", "site", "count", "made", "own", "pick", "company", "EMAIL", "email"]
+    operations = "".join(
+        f"          o{number}: {{ source: rows, mapping: row_to_lead, target: leads, run_marker: {name} }}\n"
+        for number, name in enumerate(names)
+    )
+    able = Capabilities(System.MARKETO, "lead", (replace(SYNC, refused_fields=frozenset({"company"})),))
+    told = checked(
+        "M224",
+        """
+        version: 1
+        connections:
+          m: { system: marketo, base_url: "{{ env.U }}", client_id: "{{ env.I }}", client_secret: "{{ secret.S }}" }
+        sources:
+          rows: { file: a.csv }
+        targets:
+          leads: { connection: m, object: lead, key: email }
+        mappings:
+          row_to_lead: { email: "{{ a }}" }
+        operations:
+"""
+        + operations,
+        {("m", "lead"): lead},
+        None,
+        {("m", "lead"): able},
+    )
+    lines = [line.strip() for line in told.splitlines()]
+    assert [line for line in lines if line.startswith("Operation")] == [
+        'Operation "o2" marks its records in "gone", which Marketo object "lead" does not have.',
+        'Operation "o3" marks its records in "code", which holds 28 characters, and a mark has 29.',
+        'Operation "o4" marks its records in "site", which is no plain text.',
+        'Operation "o5" marks its records in "count", which is no plain text.',
+        'Operation "o6" marks its records in "made", which cannot be written at any time.',
+        'Operation "o7" marks its records in "own", which is unique, while many records bear one mark.',
+        'Operation "o8" marks its records in "pick", which is no plain text.',
+        'Operation "o9" marks its records in "company", which some path does not write.',
+        'Operation "o10" marks its records in "EMAIL", which Marketo object "lead" does not have.',
+        'Operation "o11" marks its records in "email", which its mapping or its key uses.',
+    ]
+    assert told.startswith(
+        said("""
+        m.yaml:13:72: error M224: Records cannot be marked in this field
+          Operation "o2" marks its records in "gone", which Marketo object "lead" does not have.
+          Make a text field for it in the target, of 29 characters or more, and fetch it with:
+              syncer describe pull
+    """)
+    )

@@ -167,6 +167,40 @@ def test_an_option_that_the_action_cannot_use_is_told(checked: Say, said: Said) 
     """)
 
 
+def test_a_marker_fits_whatever_writes_fields(checked: Say, said: Said) -> None:
+    """Records of both vendors can be marked, where something is written into them."""
+    told = checked(
+        "M213",
+        """
+        version: 1
+        connections:
+          m: { system: marketo, base_url: "{{ env.U }}", client_id: "{{ env.I }}", client_secret: "{{ secret.S }}" }
+          s: { system: salesforce, base_url: "{{ env.U }}", client_id: "{{ env.I }}", client_secret: "{{ secret.S }}" }
+        sources:
+          rows: { file: a.csv }
+        targets:
+          leads: { connection: m, object: lead, key: email }
+          people: { connection: s, object: Contact, key: Number__c }
+        mappings:
+          row_to_lead: { email: "{{ email }}" }
+        operations:
+          a: { source: rows, mapping: row_to_lead, target: leads, action: duplicate, run_marker: run }
+          b: { source: rows, mapping: row_to_lead, target: leads, action: add, list: l, run_marker: run }
+          c: { source: rows, mapping: row_to_lead, target: people, run_marker: Run__c }
+          d: { source: rows, mapping: row_to_lead, target: people, action: delete, run_marker: Run__c }
+    """,
+    )
+    assert told == said("""
+        m.yaml:14:81: error M213: Option does not fit the operation
+          The action "add" has no use for "run_marker".
+          Remove it, or change the action.
+
+        m.yaml:16:76: error M213: Option does not fit the operation
+          The action "delete" has no use for "run_marker".
+          Remove it, or change the action.
+    """)
+
+
 def test_an_action_without_what_it_needs_is_told(checked: Say, said: Said) -> None:
     """Lists, programs and statuses are named."""
     told = checked(
