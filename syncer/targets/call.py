@@ -94,7 +94,7 @@ class Caller:
         """Wait before the next try; a write that must not leave any more does not wait for it."""
         until = self.clock.monotonic() + seconds
         while (left := until - self.clock.monotonic()) > 0:
-            if request.is_write:
+            if request.is_held_back:
                 self.fence()
                 left = min(left, CHECK_SECONDS)
             await self.clock.sleep(left)
@@ -108,8 +108,8 @@ class Caller:
         max_bytes: int,
     ) -> tuple[T | Problem, float]:
         bearer = (("Authorization", f"Bearer {token.text}"),)
-        async with self.gate.call(self.fence if request.is_write else None) as ticket:
-            if request.is_write:
+        async with self.gate.call(self.fence if request.is_held_back else None) as ticket:
+            if request.is_held_back:
                 self.fence()
             self.made += 1
             try:

@@ -35,7 +35,7 @@ class Request:
     """One HTTP request on the connection's own origin: `target` is path and query, percent-encoded.
 
     `is_write`: a lost answer is a doubt, so the request is never sent a second time by itself. `seconds` is the hard
-    limit for connecting, sending and reading together.
+    limit for connecting, sending and reading together. `begins`: it touches no record, but leads to a write.
     """
 
     method: str
@@ -44,6 +44,12 @@ class Request:
     body: bytes | Upload = field(default=b"", repr=False)
     is_write: bool = False
     seconds: float = 60.0
+    begins: bool = False
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether it must not leave once the run may write nothing more."""
+        return self.is_write or self.begins
 
     @property
     def length(self) -> int:

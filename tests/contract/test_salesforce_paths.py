@@ -294,3 +294,18 @@ async def test_limits_are_learnt_from_each_answer(stage: Stage) -> None:
 async def _commit_many(stage: Stage, session: Session, times: int) -> None:
     for number in range(times):
         await session.commit(stage.unit(UPSERT, _contact(f"K-{number}")), "")
+
+
+async def test_a_lost_lease_begins_no_job(stage: Stage) -> None:
+    """Not even an empty one: the fence is asked before a job is created, too."""
+
+    class FenceError(Exception):
+        pass
+
+    def fence() -> None:
+        raise FenceError
+
+    session = stage.session(S, fence=fence)
+    with pytest.raises(FenceError):
+        await session.prepare(stage.file_unit(step(S, "Contact", "bulk2", key="Crm_Key__c"), {"Crm_Key__c": "a"}))
+    assert stage.calls("ingest") == []

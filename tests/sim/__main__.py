@@ -62,6 +62,7 @@ def show(played: Played) -> None:
         "meddling",
         "endings",
         "offsets",
+        "clock_is_set",
         "latency",
         "tight",
         "on_disk",

@@ -257,7 +257,7 @@ class _Theatre:
         store.close()
         is_over.set()
 
-    async def _befall(  # noqa: PLR0917 - a process and what befalls it
+    async def _befall(  # noqa: C901, PLR0917 - a process, and one case for each thing that befalls it
         self,
         beside: trio.Nursery,
         ending: Ending,
@@ -291,7 +291,14 @@ class _Theatre:
             else:
                 store.unlock()
 
+        async def is_set() -> None:
+            assert self.scene.clock_is_set is not None
+            await trio.sleep(self.scene.clock_is_set[0])
+            clock.offset += self.scene.clock_is_set[1]
+
         beside.start_soon(signals)
+        if self.scene.clock_is_set is not None and life.number == 1:
+            beside.start_soon(is_set)
         if ending.sleeps is not None:
             beside.start_soon(sleeps)
         if ending.unlocked_at is not None:

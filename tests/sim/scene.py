@@ -97,6 +97,8 @@ class Scene:
     endings: tuple[Ending, ...] = ()
     offsets: tuple[float, ...] = ()
     """How wrong each process's wall clock is."""
+    clock_is_set: tuple[float, float] | None = None
+    """When somebody sets the first process's wall clock, and how far forward or back."""
     latency: float = 0.0
     tight: Tight = field(default_factory=Tight)
     on_disk: bool = False
@@ -121,6 +123,7 @@ def unfold(seed: int) -> Scene:
     ways = tuple({op.way.name: op.way for op in ops}.values())
     endings = tuple(_ending(chance) for _ in range(chance.choice((0, 0, 1, 1, 2, 3))))
     wrong = chance.choice((0.0, 0.0, 0.0, 600.0, 3_600.0))
+    more = random.Random(f"more of scene {seed}")  # What is drawn beside, so that old seeds are still what they were.
     return Scene(
         seed=seed,
         ops=ops,
@@ -134,6 +137,7 @@ def unfold(seed: int) -> Scene:
         endings=endings,
         # A clock that was set back may not shorten a wait. One that is set forward between processes can (T15).
         offsets=tuple(sorted((chance.uniform(-wrong, wrong) for _ in range(len(endings) + 1)), reverse=True)),
+        clock_is_set=(more.uniform(0.2, 90), more.uniform(-7_200, 7_200)) if more.random() < 1 / 10 else None,
         latency=chance.choice((0.0, 0.05, 0.3, 2.0)),
         tight=_tight(chance) if chance.random() < 1 / 5 else Tight(),
         on_disk=chance.random() < 1 / 14,

@@ -69,7 +69,7 @@ ACTIONS = (
 )
 USUAL_SECONDS = 28.0
 """No call of any path takes effect later than the shortest published time-out (30 s) where nothing else is known."""
-STEP_SECONDS = 200.0
+STEP_SECONDS = 290.0
 """A lost import is believed to be over when nothing of it moved for 300 s, so none rests longer between two steps."""
 
 

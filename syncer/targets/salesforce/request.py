@@ -70,7 +70,7 @@ class Api:
 
     def create_job(self, step: Step) -> Request:
         """Return the creation of an empty job. No write: an Open job holds nothing and expires after a day."""
-        return Request("POST", f"{self._base}/jobs/ingest", _JSON, _dump(_job(step)), seconds=CALL_SECONDS)
+        return Request("POST", f"{self._base}/jobs/ingest", _JSON, _dump(_job(step)), seconds=CALL_SECONDS, begins=True)
 
     def create_job_with_data(self, step: Step, payload: Payload, file: Path) -> Request:
         """Return the creation of a job together with its rows, for at most 100,000 characters."""

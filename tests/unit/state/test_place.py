@@ -82,6 +82,13 @@ def _synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
+def test_content_is_durable_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power cut leaves the old content or the new one whole, and then the name stays."""
+    found = _synced(monkeypatch)
+    place.write_durably(tmp_path / "plan.json", b"new")
+    assert [name.partition(".json")[0] for name in found] == [".plan", tmp_path.name]
+
+
 def test_a_new_folders_name_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And those of its parents that are new as well; after a power cut the state is there or was never begun."""
     found = _synced(monkeypatch)
