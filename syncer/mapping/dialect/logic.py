@@ -31,7 +31,7 @@ _PRINTS: tuple[tuple[Type, str, Callable[..., str]], ...] = (
     (Type.TEXT, ":x", str),
     (Type.INTEGER, "CAST(:x AS VARCHAR)", str),
     (Type.DECIMAL, "rtrim(rtrim(CAST(:x AS VARCHAR), '0'), '.')", print_decimal),
-    (Type.FLOAT, "CAST(:x AS VARCHAR)", str),
+    (Type.FLOAT, "CASE WHEN isnan(:x) THEN 'nan' ELSE CAST(:x AS VARCHAR) END", str),
     (Type.BOOLEAN, "CASE WHEN :x THEN 'True' WHEN NOT :x THEN 'False' END", str),
     (Type.DATE, "strftime(:x, '%Y-%m-%d')", date.isoformat),
     (Type.DATETIME, f"strftime(:x, '%Y-%m-%d %H:%M:%S') {_SECONDS}", print_datetime),
