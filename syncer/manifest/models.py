@@ -311,7 +311,7 @@ class Operation(Model):
     on_unknown: Literal["hold", "resend"] = "hold"
     """What to do with a write whose answer was lost and that cannot be looked up."""
     run_marker: FieldName | None = None
-    """A text field kept for this: each record gets the run that wrote it there, so that no lost answer leaves a doubt."""
+    """A text field kept for this: records get the run that wrote them there, so that no lost answer leaves a doubt."""
     spread: StrictBool = False
     """Whether its calls may take several days: a run parks when a day is spent, and resumes on the next one."""
 

@@ -23,6 +23,7 @@ MANIFEST = Manifest.model_validate(
                 "guards": {"max_deletes": 5, "max_changes": 9},
                 "tags": ["daily"],
                 "partition": "Europe",
+                "run_marker": "syncerRun",
                 "path": "sync",
                 "because": "It is a test.",
             },
