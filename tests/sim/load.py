@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sim.planted import no_lock
+from tests.sim.bugs import no_lock
 from tests.sim.play import enact
 from tests.sim.scene import Op, Row, Scene
 from tests.sim.ways import BY_NAME
