@@ -199,9 +199,10 @@ def count_answers(patch: pytest.MonkeyPatch) -> None:
 
     def wait_seconds(self: pace.Pace, now: float) -> float:
         self._forget(now)
-        if sum(each.is_running for each in self._calls.values()) >= self.width:
+        calls = self.traffic.calls.values()
+        if sum(each.is_running for each in calls) >= self.width:
             return float("inf")
-        ended = [each.frees_at for each in self._calls.values() if not each.is_running]
+        ended = [each.frees_at for each in calls if not each.is_running]
         surplus = len(ended) - self.allowed + 1
         return 0.0 if surplus <= 0 else sorted(ended)[surplus - 1] - now
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import trio
-import trio.testing
 
 from syncer.errors import LockedError, StateError
 from syncer.execution.context import Context, Guard, PathRule, Stop
@@ -29,6 +28,7 @@ from syncer.targets import registry
 from syncer.targets.endpoint import Endpoint
 from tests.fakes.world import directly, is_crash
 from tests.sim import person, target
+from tests.sim.clock import JumpClock, SimClock
 from tests.sim.life import Archive, ArchiveStore, DiskStore, Life, LifeClock
 from tests.sim.scene import Ending, unfold
 from tests.sim.staged import SimStaged
@@ -72,18 +72,6 @@ class Played:
     ruled: dict[str, str] = field(default_factory=dict)
 
 
-class SimClock(Clock):
-    """The sandbox's clock on trio's own time, where nobody moves it."""
-
-    def elapsed(self) -> float:
-        """Seconds since the scene began."""
-        return trio.current_time()
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait on virtual time."""
-        await trio.sleep(max(0.0, seconds))
-
-
 def days_of(scene: Scene) -> int:
     """Return how many days of the vendor's quota a scene can need."""
     return CALLS_A_ROW * sum(len(op.rows) for op in scene.ops) // scene.tight.calls_a_day
@@ -100,7 +88,7 @@ def enact(scene: Scene, folder: Path) -> Played:
     scheduler = trio._core._run
     scheduler._ALLOW_DETERMINISTIC_SCHEDULING = True
     scheduler._r.seed(scene.seed)
-    return trio.run(_play, scene, folder, clock=trio.testing.MockClock(autojump_threshold=0))
+    return trio.run(_play, scene, folder, clock=JumpClock())
 
 
 async def _play(scene: Scene, folder: Path) -> Played:
