@@ -138,7 +138,7 @@ class Courier:
                 Intended(unit=unit.id, sha256=unit.payload.sha256, records=unit.payload.records, attempt=attempt)
             )
             try:
-                return await self._send_once(unit)
+                answer = await self._send_once(unit)
             except RetryableError as error:
                 await self._unsent(unit, error)
                 await self._wait_or_park(error, attempt - (state.attempt if state else 0))
@@ -148,9 +148,14 @@ class Courier:
                 raise Stopped from error
             except RefusedError as error:
                 return await self._refused(unit, error)
+            else:
+                # Out of reach of what is caught above: it left, so no error from here on means that it is unsent.
+                await self._go_on(unit, answer)
+                return False
         raise Stopped  # pragma: no cover - `count` has no end
 
-    async def _send_once(self, unit: Unit) -> bool:
+    async def _send_once(self, unit: Unit) -> Answered | Accepted | None:
+        """Return the answer; None when it was lost."""
         try:
             reference = await self.session.prepare(unit)
         except InDoubtError as error:
@@ -165,17 +170,14 @@ class Courier:
         await self.running.note(Committing(unit=unit.id, at=self.running.now()))
         self.running.context.listener(UnitSent(self.node, unit.id, unit.payload.records))
         try:
-            answer = await self.session.commit(unit, reference)
+            return await self.session.commit(unit, reference)
         except InDoubtError as error:
             await self.doubted(unit, error.detail, seconds_ago=clock.monotonic() - (error.sent_at or began))
-            await doubt.settle(self, unit)
+            return None
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True):
                 await self._doubt_if_possible(unit)
             raise
-        else:
-            await self._take_answer(unit, answer)
-        return False
 
     async def learn(self, unit: Unit, ids: Mapping[int, str]) -> None:
         """Note the vendor's ids of written records by their positions; before the outcomes, so that none is missed."""
@@ -185,8 +187,10 @@ class Courier:
         folder, (rows, names) = self.ids, zip(*known, strict=True)
         await self.running.context.offload(lambda: self.staged.learn(Learnt(rows, names), folder))
 
-    async def _take_answer(self, unit: Unit, answer: Answered | Accepted) -> None:
-        if isinstance(answer, Answered):
+    async def _go_on(self, unit: Unit, answer: Answered | Accepted | None) -> None:
+        if answer is None:
+            await doubt.settle(self, unit)
+        elif isinstance(answer, Answered):
             await self.learn(unit, written_ids(answer))
             letters, rejects = read_answer(unit, answer)
             await self.take(unit, letters, rejects)

@@ -22,7 +22,10 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-ONCE_FAILED = (31, 60, 143, 159, 10219, 10275, 10401, 10559, 10688, 10744, 11138, 20825, 20931, 40301, 41019, 42577)
+ONCE_FAILED = (
+    *(31, 60, 143, 159, 585, 10219, 10275, 10401, 10559, 10688, 10744, 11138, 20825, 20931, 40128, 40301, 40825, 41019),
+    *(41177, 41369, 41375, 41914, 42472, 42577, 42601, 100573),
+)
 """Seeds that found something once, in the product or in the simulation itself, are played for ever."""
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from syncer.errors import UserError
+from syncer.errors import RefusedError, UserError
 from syncer.execution.ruling import rule
 from syncer.facts import Action
 from syncer.outcome import Outcome
-from syncer.state.protocol import Committing, Doubted, Held, Remedying, Settled
+from syncer.state.protocol import Committing, Doubted, Held, Remedying, Settled, Unsent
 from syncer.targets.protocol import Remedy
 from tests.fakes.vendor import FakeSession, Record, counts
 from tests.fakes.world import TIMEOUT, Op, World, rows, world
@@ -151,6 +151,20 @@ async def test_a_read_back_that_fails_is_tried_again_and_has_an_end(tmp_path: Pa
         result = await it.run()
         assert result.exit_code == 8
         assert result.operations[0].count(Outcome.IN_DOUBT) == 2
+        assert (await it.run()).exit_code == 0
+        assert len(it.vendor.calls) == 1
+
+
+@pytest.mark.parametrize(("path", "verb"), [("sync", "look_up"), ("push", "look_up"), ("job", "settle")])
+async def test_a_refusal_after_the_send_does_not_make_it_unsent(tmp_path: Path, path: str, verb: str) -> None:
+    """A token that is refused while the vendor is asked what came of a write says nothing of that write."""
+    async with world(tmp_path, Op("a", rows(2), path=path)) as it:
+        it.vendor.faults = {(verb, "*"): ["refuse caller"]}
+        if verb == "look_up":
+            it.vendor.faults["commit", "*"] = ["lose after"]
+        error = (await it.run()).ending.error
+        assert isinstance(error, RefusedError)
+        assert [note for note in await it.notes() if isinstance(note, Unsent)] == []
         assert (await it.run()).exit_code == 0
         assert len(it.vendor.calls) == 1
 
