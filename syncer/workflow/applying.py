@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import socket
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -117,20 +117,30 @@ def apply_plan(planned: Planned, new: NewRun, settings: Settings, events: Listen
 
 async def perform(planned: Planned, new: NewRun, settings: Settings, events: Listen) -> Applied:
     """Do what `apply_plan` does, for a caller that has an event loop of its own."""
-    guards = {name: _guard(planned.loaded, name, each) for name, each in planned.staged.items()}
     # Resume needs the staged rows as much as the journal, so that they are on the disk before anything is sent.
     sync_tree(new.folder, settings.folder(planned.loaded.root).parent)
     write_durably(new.folder / _PLAN, digest.dump(planned.plan).encode())
     new.has_begun = True
-    return await _run(planned.loaded, planned.plan, new.run, new.folder, settings, events, planned.staged, guards)
+    loaded, plan = planned.loaded, planned.plan
+    try:
+        return await _run(loaded, plan, new.run, new.folder, settings, events, lambda _opened: planned.staged)
+    finally:
+        for each in planned.staged.values():
+            each.close()
 
 
 def resume_run(loaded: Loaded, unfinished: Unfinished, settings: Settings, events: Listen) -> Applied:
     """Go on with a run from its own staged rows; the source is not read again, and today's guards count."""
-    staged = {each.name: reopen(unfinished.folder / "staged" / each.name) for each in unfinished.plan.operations}
-    guards = {name: _guard(loaded, name, each) for name, each in staged.items() if name in loaded.manifest.operations}
-    run = partial(_run, loaded, unfinished.plan, unfinished.run, unfinished.folder, settings, events, staged, guards)
-    return anyio.run(run)
+    plan, folder = unfinished.plan, unfinished.folder
+
+    def reopened(opened: ExitStack) -> Mapping[str, Staged]:
+        staged = {}
+        for each in plan.operations:
+            staged[each.name] = reopen(folder / "staged" / each.name)
+            opened.callback(staged[each.name].close)
+        return staged
+
+    return anyio.run(_run, loaded, plan, unfinished.run, folder, settings, events, reopened)
 
 
 async def _run(
@@ -140,12 +150,12 @@ async def _run(
     folder: Path,
     settings: Settings,
     events: Listen,
-    staged: Mapping[str, Staged],
-    guards: Mapping[str, Guard],
+    rows: Callable[[ExitStack], Mapping[str, Staged]],
 ) -> Applied:
+    """Perform the plan under its lease. `rows` is called once it is held: who ends a run clears its rows away."""
     store = settings.store(loaded.root)
     names = sorted({each.connection for each in plan.operations})
-    stop = Stop()
+    stop, opened_rows = Stop(), ExitStack()
     try:
         lease = await store.acquire(_key_spaces(loaded, plan), _holder(), run)
         try:
@@ -153,6 +163,8 @@ async def _run(
             notes = await _notes(store, run)
             _refuse_finished(run, notes)
             recent = _recent_calls(notes, settings.clock.now())
+            staged = rows(opened_rows)
+            known = [name for name in staged if name in loaded.manifest.operations]
             async with sessions(
                 loaded,
                 names,
@@ -174,7 +186,7 @@ async def _run(
                     staged=staged,
                     paths=_paths(loaded, plan),
                     ledger_serials={each.name: int(each.digest) for each in plan.inputs.ledger},
-                    guards=guards,
+                    guards={name: _guard(loaded, name, staged[name]) for name in known},
                     listener=events,
                     instances={name: instance_of(loaded, name) for name in names},
                     offload=settings.offload,
@@ -193,8 +205,7 @@ async def _run(
                 await lease.release()
     finally:
         store.close()
-        for each in staged.values():
-            each.close()
+        opened_rows.close()
     if result.is_finished:
         _forget_rows(folder)
     return Applied(result, folder, loaded.root)

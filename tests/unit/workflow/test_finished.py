@@ -30,7 +30,11 @@ async def test_a_run_that_was_just_ended_stays_ended(tmp_path: Path) -> None:
     await lease.release()
     loaded: Any = SimpleNamespace(root=tmp_path, manifest=manifest({}))
     settings: Any = SimpleNamespace(store=lambda _: store, clock=HandClock())
+
+    def rows(_opened: object) -> dict[str, Any]:
+        pytest.fail("rows that the other process clears away were opened")
+
     with pytest.raises(UserError, match="is finished"):
-        await applying._run(loaded, plan({}, {}), "run1", tmp_path, settings, lambda _: None, {}, {})
+        await applying._run(loaded, plan({}, {}), "run1", tmp_path, settings, lambda _: None, rows)
     left = [note async for note in (await store.journal("run1", None)).notes()]
     assert isinstance(left[-1], Finished)
