@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _NAME_WORDS = 'a name: letters, digits, "_" and "-", starting with a letter, at most 64 characters'
 _SHOWN = 64
+_SLIP = 24
+"""A longer value is no slip of a word, and it may be a secret in the wrong place."""
 _LIMITS = ("minimum", "maximum", "minLength", "maxLength", "minItems")
 _ROWS = ("given", "expect", "rejects")
 _KINDS = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
@@ -120,7 +122,7 @@ def _wrong_value(path: Path, positions: Positions) -> Diagnostic:
             place,
         )
     choices = [choice for form in forms for choice in form.get("enum", [form["const"]] if "const" in form else [])]
-    shown = f', but is "{value}"' if choices and isinstance(value, str | int) and len(str(value)) <= _SHOWN else ""
+    shown = f', but is "{value}"' if choices and isinstance(value, str | int) and len(str(value)) <= _SLIP else ""
     close = nearest(str(value), [str(choice) for choice in choices]) if shown else ""
     fitting = [form for form in forms if form["type"] == _kind(value)] or forms
     return Diagnostic(

@@ -350,6 +350,13 @@ def test_texts_and_names_have_a_longest_length(findings: Say, said: Said) -> Non
     """)
 
 
+def test_a_value_that_is_no_slip_of_a_word_is_not_repeated(findings: Say) -> None:
+    """It may be a secret in the wrong place."""
+    told = findings(f"version: 1\nconnections: {{ m: {{ system: {'x' * 25} }} }}\n")
+    assert '"connections.m.system" must be "marketo" or "salesforce".' in told
+    assert 'but is "sap"' in findings("version: 1\nconnections: { m: { system: sap } }\n")
+
+
 def test_a_list_of_mappings_is_called_so(findings: Say) -> None:
     """The rows of a test are a list of mappings."""
     told = findings("version: 1\ntests: { t: { operation: o, given: x } }\n")
