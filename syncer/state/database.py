@@ -44,6 +44,11 @@ create table spent (plan text primary key, run text not null) strict, without ro
 """
 _HELD: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
 """SQLite, "Result and Extended Result Codes": the last is a reader that another process kept out for ten seconds."""
+_REFUSALS: Final = {
+    "SQLITE_READONLY": "it may only be read",
+    "SQLITE_IOERR": "the disk failed",
+    "SQLITE_CANTOPEN": "a file of it cannot be opened",
+}
 _LOCKS = Path("/proc/locks")
 _WRITER: Final = range(120, 123)
 """Bytes of the -shm file that writer, checkpoint and recovery lock ("WAL-mode File Format", section 2.3)."""
@@ -126,7 +131,8 @@ def as_state_errors(folder: Path) -> Iterator[None]:
             raise _damaged(folder / "state.sqlite") from error
         if name.startswith(_HELD):
             raise _held(folder) from error
-        raise unusable(folder, name or "SQLite gave no reason") from error
+        why = next((f"{words} ({name})" for begins, words in _REFUSALS.items() if name.startswith(begins)), name)
+        raise unusable(folder, why or "SQLite gave no reason") from error
     except OSError as error:
         raise unusable(folder, error.strerror or type(error).__name__) from error
 
