@@ -263,6 +263,10 @@ class Capabilities:
     id_field: str = ""
     """The vendor's own id, by which every record can be deleted."""
 
+    def longest_request_seconds(self) -> float:
+        """Return the longest time-out among the requests that may carry what is left of a job."""
+        return max((each.server_timeout_seconds for each in self.paths if each.kind is PathKind.IMMEDIATE), default=0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

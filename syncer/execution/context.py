@@ -36,6 +36,13 @@ class PathRule:
     repeat: Repeat
     is_activity: bool = False
     """The path leaves an activity, which no read-back shows."""
+    rest_timeout_seconds: float = 0.0
+    """The vendor's time-out of the requests by which the rest of a job is sent."""
+
+    @property
+    def remedy_timeout_seconds(self) -> float:
+        """How long what is sent again after a read-back may still take effect."""
+        return max(self.server_timeout_seconds, self.rest_timeout_seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -283,7 +283,7 @@ class Courier:
             )
         )
 
-    async def doubted(
+    async def doubted(  # noqa: PLR0913 - what is known of a doubt, each by its name
         self,
         unit: Unit,
         reason: str,
@@ -291,16 +291,22 @@ class Courier:
         rejects: Sequence[RejectNote] = (),
         *,
         seconds_ago: float = 0.0,
+        wait_seconds: float | None = None,
     ) -> None:
-        """Note that a write may have taken effect. Once the vendor took a job, its rows are read and not its state."""
+        """Note that a write may have taken effect. Once the vendor took a job, its rows are read and not its state.
+
+        `wait_seconds` is given where it is not the unit's own path that was taken.
+        """
         state = self.state(unit)
+        if wait_seconds is None:
+            wait_seconds = 0.0 if state.was_accepted else self.rule.server_timeout_seconds + LATE_SECONDS
         text, packed = lettered(letters)
         await self.running.note(
             Doubted(
                 unit=unit.id,
                 reason=reason,
                 at=self.running.now() - seconds_ago,
-                wait_seconds=0.0 if state.was_accepted else self.rule.server_timeout_seconds + LATE_SECONDS,
+                wait_seconds=wait_seconds,
                 reference="" if state.was_accepted else state.reference,
                 letters=text,
                 packed=packed,

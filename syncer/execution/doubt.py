@@ -230,7 +230,7 @@ async def _send_again(
     """Send `founds` again; return whether more may follow: not while an answer is lost or the target is not well."""
     running, clock = courier.running, courier.running.context.clock
     running.check(courier.connection)
-    wait_seconds = courier.rule.server_timeout_seconds + LATE_SECONDS
+    wait_seconds = courier.rule.remedy_timeout_seconds + LATE_SECONDS
     positions = tuple(each.position for each in founds)
     await running.note(
         Remedying(unit=unit.id, how=remedy.value, positions=positions, at=running.now(), wait_seconds=wait_seconds)
@@ -240,7 +240,9 @@ async def _send_again(
         answer = await courier.session.remedy(unit, founds, remedy)
     except InDoubtError as error:
         ago = clock.monotonic() - (error.sent_at or began)
-        await courier.doubted(unit, error.detail, progress.text, progress.notes, seconds_ago=ago)
+        await courier.doubted(
+            unit, error.detail, progress.text, progress.notes, seconds_ago=ago, wait_seconds=wait_seconds
+        )
         return False
     except RetryableError as error:
         await _keep(courier, unit, progress)

@@ -24,6 +24,7 @@ from syncer.execution.executor import run as execute
 from syncer.execution.ruling import rule
 from syncer.execution.running import fence
 from syncer.execution.signals import listen
+from syncer.facts import PathKind
 from syncer.plan import digest, guard
 from syncer.state.lease import lost
 from syncer.state.place import sync_tree, write_durably
@@ -264,8 +265,9 @@ def _paths(loaded: Loaded, plan: Plan) -> dict[tuple[str, str], PathRule]:
     for operation in plan.operations:
         able = registry.capabilities(operation.object, declared_endpoint(loaded.manifest, operation.connection))
         for path in able.paths:
+            rest = able.longest_request_seconds() if path.kind is PathKind.JOB else 0.0
             found[(operation.name, path.name)] = PathRule(
-                path.format, path.server_timeout_seconds, path.repeat, path.activity
+                path.format, path.server_timeout_seconds, path.repeat, path.activity, rest
             )
     return found
 

@@ -259,6 +259,7 @@ class FakeSession:
         return JobSettled(reference, len(_rows(unit)), len(job.failed), tuple(files), letter, locked="LOCKED")
 
     async def look_up(self, unit: Unit, reference: str, seconds_ago: float = 0.0) -> LookedUp:
+        del seconds_ago
         vendor = self.vendor
         fault = vendor.fault("look_up", unit.id)
         vendor.looks.append((unit.id, anyio.current_time()))

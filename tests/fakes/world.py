@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 TIMEOUT = 90.0
+REST_TIMEOUT = 200.0
+"""Of the requests by which the rest of a job is sent."""
 RULES = {
     "sync": (JsonFormat(max_records=2, max_bytes=10_000), Repeat.SAFE),
     "wide": (JsonFormat(max_records=300, max_bytes=1_000_000), Repeat.SAFE),
@@ -187,7 +189,10 @@ class World:
             sessions=self.sessions,
             staged=self.staged,
             paths={
-                (op.name, op.path): PathRule(RULES[op.path][0], TIMEOUT, RULES[op.path][1], op.path == "push")
+                (op.name, op.path): PathRule(
+                    *(RULES[op.path][0], TIMEOUT, RULES[op.path][1], op.path == "push"),
+                    rest_timeout_seconds=REST_TIMEOUT if op.path == "job" else 0.0,
+                )
                 for op in self.ops
             },
             ledger_serials={op.name: 0 for op in self.ops},

@@ -386,8 +386,10 @@ class _Theatre:
 
 def rule_of(name: str, path: str, endpoint: Endpoint) -> PathRule:
     """Return what the executor must know of a path."""
-    known = next(each for each in registry.capabilities(name, endpoint).paths if each.name == path)
-    return PathRule(known.format, known.server_timeout_seconds, known.repeat)
+    able = registry.capabilities(name, endpoint)
+    known = next(each for each in able.paths if each.name == path)
+    rest = able.longest_request_seconds() if known.kind is PathKind.JOB else 0.0
+    return PathRule(known.format, known.server_timeout_seconds, known.repeat, rest_timeout_seconds=rest)
 
 
 def plan_of(scene: Scene) -> Plan:

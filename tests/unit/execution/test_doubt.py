@@ -14,7 +14,7 @@ from syncer.outcome import Outcome
 from syncer.state.protocol import Committing, Doubted, Held, Remedying, Settled, Unsent
 from syncer.targets.protocol import Remedy
 from tests.fakes.vendor import FakeSession, Record, counts
-from tests.fakes.world import TIMEOUT, Op, World, rows, world
+from tests.fakes.world import REST_TIMEOUT, TIMEOUT, Op, World, rows, world
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -287,6 +287,16 @@ async def test_a_cut_file_of_failures_is_no_proof(tmp_path: Path) -> None:
         assert result.exit_code == 7
         assert [each["row"] for each in it.rejects()] == [3]
         assert it.vendor.looks
+
+
+async def test_the_rest_of_a_job_is_waited_for_as_long_as_the_request_that_carries_it(tmp_path: Path) -> None:
+    """Its results are there at once, but what is sent again by a request may take effect until that one's time-out."""
+    async with world(tmp_path, Op("a", rows(2), path="job")) as it:
+        it.vendor.faults = {("settle", "*"): ["lose before"], ("remedy", "*"): ["lose after"]}
+        it.vendor.refused = {"k1"}
+        assert (await it.run()).exit_code == 7
+        (_, first), (_, second), *_ = it.vendor.looks
+        assert second - first >= REST_TIMEOUT + LATE
 
 
 @pytest.mark.parametrize("fault", ["lose before", "counts", "refuse"])
