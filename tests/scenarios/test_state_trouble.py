@@ -113,7 +113,9 @@ DISKS = {
 
 
 CUT_AT = 8
-"""Writes of the state, after which one request is answered and noted, and another one is under way."""
+"""Writes of the state, after which one of three requests is under way."""
+DOUBTED_AT = 15
+"""All three answers were lost, and that is noted; the lease was renewed while that is waited for."""
 
 
 def _cut(shop: Player, patch: pytest.MonkeyPatch, kind: str = "failing", writes: int = CUT_AT) -> _Disk:
@@ -266,8 +268,10 @@ YEAR = 365.25 * 86_400
     "ahead", [-3_600.0, 3_600.0, -10 * YEAR, 60 * YEAR], ids=["back", "forward", "long ago", "far"]
 )
 def test_a_wall_clock_that_was_set(shop: Player, served: Served, monkeypatch: pytest.MonkeyPatch, ahead: float) -> None:
-    """Between two lives of a run, with a request under way: what is in doubt is looked up, and no wait grows by it."""
-    disk = _cut(shop, monkeypatch)
+    """Between two lives of a run, with lost answers noted: what is in doubt is looked up, and no wait grows by it."""
+    rule = {"action": "apply_then_lose", "system": "marketo", "endpoint": "POST /rest/v1/leads.json"}
+    served.ask("faults", {**rule, "count": 3})
+    disk = _cut(shop, monkeypatch, writes=DOUBTED_AT)
     disk.left = sys.maxsize
     right = SystemClock.now
     monkeypatch.setattr(SystemClock, "now", lambda clock: right(clock) + ahead)
