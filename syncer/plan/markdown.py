@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MAX_BYTES = 65_536
 """GitHub, "Working with issue comments": the longest comment, in characters; bytes are the safe reading."""
 
+_OPEN = 3
+"""Warnings in sight; more are folded."""
+_CLOSED = "\n</details>\n"
 _TAIL = 512
 """Kept free for the closing lines."""
 _MARKED = re.compile(r"[&<>`*_\[\]|\\~@#:]")
@@ -39,16 +42,13 @@ def markdown(plan: Plan, max_bytes: int = MAX_BYTES, samples: Sequence[Operation
         "operations",
         len(steps),
     )
-    text = _fitting(
-        f"{text}\n{_budget(plan)}",
-        (f"- {safe(each)}\n" for each in plan.warnings),
-        room * 3 // 4,
-        "warnings",
-        len(plan.warnings),
-    )
+    text = _warned(f"{text}\n{_budget(plan)}", plan.warnings, room * 3 // 4)
     details = (_details(operations[name], nodes, rows.get(name, ())) for name, nodes in steps.items())
     text = _fitting(text + "\n", details, room * 7 // 8, "operations in detail", len(steps))
-    text = _fitting(text + "\n", [_order(plan)] if plan.edges else [], room, "order of steps", 1)
+    if plan.edges:
+        order = f"\n{_order(plan)}"
+        fits = len(text.encode()) + len(order.encode()) <= room
+        text += order if fits else "\n*The order of the steps is not shown here: read the plan file.*\n"
     return f"{text}\nDigest `{plan.digest}`\n"
 
 
@@ -95,7 +95,21 @@ def _budget(plan: Plan) -> str:
         + "; ".join(f"{safe(text)} ({fidelity})" for text, fidelity in phrases.budget(connection))
         for connection in plan.connections
     ]
-    return "\n".join([*lines, "", "**Warnings**", ""] if plan.warnings else [*lines, ""]) + "\n"
+    return "\n".join([*lines, ""]) + "\n"
+
+
+def _warned(head: str, warnings: Sequence[str], room: int) -> str:
+    """Return `head` with the first warnings in sight and the others folded."""
+    if not warnings:
+        return head
+    lines = [f"- {safe(each)}\n" for each in warnings]
+    first, more = lines[:_OPEN], lines[_OPEN:]
+    head = f"{head}**Warnings**\n\n"
+    text = _fitting(head, first, room, "warnings", len(lines))
+    if not more or text != "".join((head, *first)):
+        return text
+    fold = f"{text}\n{_opened(count(len(more), 'more warning'))}"
+    return _fitting(fold, more, room, "more warnings", len(more)) + _CLOSED
 
 
 def _details(operation: OperationPlan, nodes: Sequence[Node], rows: Sequence[SampleRow]) -> str:
@@ -136,4 +150,8 @@ def _order(plan: Plan) -> str:
 
 def _folded(title: str, lines: Iterable[str]) -> str:
     body = "\n".join(lines)
-    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>\n"
+    return f"{_opened(title)}{body}\n{_CLOSED}"
+
+
+def _opened(title: str) -> str:
+    return f"<details><summary>{title}</summary>\n\n"

@@ -117,9 +117,11 @@ td.n, th.n { text-align: right; white-space: nowrap; }
 .rows .fidelity { text-align: right; }
 .rejects { width: auto; min-width: 50%; }
 .rejects th, .rejects td { padding-right: 1.4rem; }
-.samples { width: auto; }
+.samples { width: max-content; }
 .samples th, .samples td { padding-right: 1.4rem; }
-.samples td { overflow-wrap: anywhere; min-width: 4rem; max-width: 24rem; }
+.samples td { overflow-wrap: break-word; max-width: 22rem; }
+.samples td:nth-child(2) { min-width: 6rem; }
+.scroll + .scroll { margin-top: .8rem; }
 .samples i { color: var(--soft); }
 .samples del { color: var(--bad); }
 .samples ins { color: var(--good); text-decoration: none; font-weight: 600; }

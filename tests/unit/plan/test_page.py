@@ -36,6 +36,7 @@ PAIRS = (
     ("text", "ground"), ("text", "card"), ("soft", "ground"), ("soft", "card"), ("text", "warn-ground"),
     ("accent", "card"), ("accent", "ground"), ("accent", "accent-ground"), ("job", "job-ground"), ("bad", "bad-ground"),
     ("text", "job-ground"), ("soft", "job-ground"), ("text", "faint"), ("soft", "faint"),
+    ("good", "card"), ("bad", "card"), ("text", "bad-ground"),
 )  # fmt: skip
 """Text on its ground, as the sheet pairs them."""
 

@@ -16,7 +16,7 @@ from syncer.plan.explain import NARROWEST, explain
 from syncer.plan.html import html
 from syncer.plan.layout import BOX_HEIGHT, BOX_WIDTH, lay_out
 from syncer.plan.markdown import MAX_BYTES, markdown, safe
-from syncer.plan.models import Inputs, Plan
+from syncer.plan.models import Inputs, Plan, RejectLine
 from syncer.plan.phrases import steps_by_operation, summary
 from tests.fakes.capabilities import LEAD, LIST_MEMBER
 from tests.fakes.projects import INPUTS, plan
@@ -172,7 +172,32 @@ def test_markdown_keeps_to_any_bound_that_holds_its_head() -> None:
     chatty = FULL.model_copy(update={"warnings": tuple(f"Warning {index}." for index in range(500))})
     for bound in (2_000, 4_000, 8_000, 16_000):
         assert len(markdown(chatty, bound).encode()) <= bound
-    assert "500 warnings are not shown here" in markdown(chatty, 4_000)
+    assert re.search(r"49\d of 500 warnings are not shown here", markdown(chatty, 2_000))
+    assert "more warnings are not shown here" in markdown(chatty, 8_000)
+
+
+def test_markdown_keeps_a_few_warnings_in_sight_and_folds_the_others() -> None:
+    """A reviewer reads the table first, however many warnings there are."""
+    for number, folded in ((3, ""), (4, "1 more warning<"), (500, "497 more warnings<")):
+        warned = FULL.model_copy(update={"warnings": tuple(f"Warning {index}." for index in range(number))})
+        before, mark, after = markdown(warned).partition(f"<summary>{folded}" if folded else "\x00")
+        assert bool(mark) is bool(folded)
+        assert before.count("- Warning ") == 3
+        assert after.count("- Warning ") == number - 3
+
+
+def test_markdown_of_many_operations_with_many_reasons_is_bounded_in_bytes() -> None:
+    """200 operations with 50 kinds of rejects, and names whose letters take more bytes than one."""
+    base = many(200)
+    kinds = tuple(RejectLine(code=f"V{kind}", field="größe", records=3, first_rows=(1, 2)) for kind in range(50))
+    plan_of_all = base.model_copy(
+        update={"operations": tuple(each.model_copy(update={"rejects": kinds}) for each in base.operations)}
+    )
+    text = markdown(plan_of_all)
+    assert len(text.encode()) <= MAX_BYTES
+    assert "of 200 operations in detail are not shown here: read the plan file." in text
+    assert text.count("<details>") == text.count("</details>") >= 5
+    assert "<details open" not in text
 
 
 def test_markdown_shows_characters_as_characters() -> None:
