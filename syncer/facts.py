@@ -260,6 +260,10 @@ class Capabilities:
     """Vendor types whose values are compared case folded even where describe does not say so (Marketo `email`)."""
     values_per_read: int = 0
     """Key values that one read-only call asks for; 0 where records cannot be asked for by their keys alone."""
+    calls_before_read: int = 0
+    """Calls before the first such read of an object."""
+    unaskable: str = ""
+    """A character that no value may hold to be asked for: it has no escape. Keys of several fields have none."""
     id_field: str = ""
     """The vendor's own id, by which every record can be deleted."""
 
@@ -275,7 +279,11 @@ class Usage:
     calls_used: int | None = None
     calls_quota: int | None = None
     calls_by_project: int | None = None
-    """The part of `calls_used` that this project's own runs made, where the journal counts it."""
+    """The part of `calls_used` that this project's own runs and plans made, where the state counts it."""
+    calls_to_plan: int = 0
+    """The part of those that was made for this plan: for its usage, and to look records up."""
+    calls_kept: int = 0
+    """Calls that will be made before the plan is carried out, to ask for usage again."""
 
 
 # Measured rows.
@@ -326,8 +334,9 @@ class RejectFacts:
 class ReadFacts:
     """What a look at the target found for an operation's keys, before anything is sent.
 
-    Of the outgoing records: outgoing = absent + equal + changed + ambiguous, where `absent` counts a new key once and
-    its later rows as changed. `drifted` are unchanged rows that the target no longer holds as they were confirmed.
+    Of the outgoing records: outgoing = absent + equal + changed + ambiguous + unasked, where `absent` counts a new key
+    once and its later rows as changed. `drifted` are unchanged rows that the target no longer holds as they were
+    confirmed; of these, `vanished` are not there at all.
     """
 
     keys: int
@@ -342,6 +351,11 @@ class ReadFacts:
     """Fields that differ, and in how many of the records found; the most frequent first."""
     unread: tuple[str, ...] = ()
     """Fields that are written but cannot be read back, so that nothing is said of them."""
+    unasked: int = 0
+    """Records whose key cannot be asked for."""
+    vanished: int = 0
+    drifted_fields: tuple[tuple[str, int], ...] = ()
+    """Fields of drifted records that differ, as `fields`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,6 +420,8 @@ class OperationFacts:
     """Fields whose template is not compiled and runs over Arrow record groups."""
     looked: ReadFacts | None = None
     """What the target holds for the keys; None where it was not asked."""
+    unlooked: str = ""
+    """Why it was not asked, though a look was wanted, as a sentence."""
     cursor: CursorFacts | None = None
     """From where on the source was read; None for a source that is read whole."""
     cleared: GoneFacts | None = None

@@ -38,6 +38,8 @@ class Drift:
     still: str | None
     """The rows that are unchanged since they were last confirmed, as a relation; None where there are none."""
     record_id: str
+    unaskable: str = ""
+    """Keys with this character are not asked for."""
     calls: int = 0
     _read: dict[str, None] = field(default_factory=dict)
     _compared: tuple[WireField, ...] = ()
@@ -86,14 +88,16 @@ class Drift:
         is_equal = " AND ".join(f"same{place}" for place in range(len(compared))) or "true"
         if not compares_values:
             is_equal = "false"
-        [(absent, equal, changed, ambiguous, drifted)] = self.cursor.execute(
+        [(absent, equal, changed, ambiguous, unasked, drifted, vanished)] = self.cursor.execute(
             f"""
             SELECT count(*) FILTER (is_outgoing AND records = 0 AND wave = 1),
                    count(*) FILTER (is_outgoing AND records = 1 AND NOT repeats AND is_equal),
                    count(*) FILTER (
                        is_outgoing AND (records = 0 AND wave > 1 OR records = 1 AND (repeats OR NOT is_equal))),
                    count(*) FILTER (is_outgoing AND records > 1),
-                   count(*) FILTER (NOT is_outgoing AND (records = 0 OR records = 1 AND NOT is_equal))
+                   count(*) FILTER (is_outgoing AND records IS NULL),
+                   count(*) FILTER (NOT is_outgoing AND (records = 0 OR records = 1 AND NOT is_equal)),
+                   count(*) FILTER (NOT is_outgoing AND records = 0)
             FROM (SELECT *, {is_equal} AS is_equal FROM matched)
             """
         ).fetchall()
@@ -105,7 +109,10 @@ class Drift:
             changed=changed,
             ambiguous=ambiguous,
             drifted=drifted,
-            fields=self._differing(compared) if compares_values else (),
+            fields=self._differing(compared, "is_outgoing") if compares_values else (),
+            unasked=unasked,
+            vanished=vanished,
+            drifted_fields=self._differing(compared, "NOT is_outgoing") if compares_values else (),
             unread=tuple(each.name for each in self.wire.fields if each.name not in self._read) if self._read else (),
         )
 
@@ -126,12 +133,20 @@ class Drift:
         cells = {each.name: each.cell for each in self.wire.fields}
         texts = ", ".join(f"{cells[part.field]} AS {sql.name(part.field)}" for part in self.key.parts)
         rows = self.wire.values('"first"')
-        first = f"SELECT {texts} FROM ({rows})"
+        first = f"SELECT {texts} FROM ({rows}) WHERE {self._is_askable}"
         if self.still is None:
             return first
         # A key whose rows come in a sequence stands several times among the unchanged rows.
         once = f"SELECT DISTINCT ON ({KEY}) * FROM {self.still}"
-        return f"{first} UNION ALL SELECT {texts} FROM ({self.wire.values('(' + once + ')')})"
+        return f"{first} UNION ALL SELECT {texts} FROM ({self.wire.values('(' + once + ')')}) WHERE {self._is_askable}"
+
+    @property
+    def _is_askable(self) -> str:
+        """The condition, over values, that a row's key can be asked for."""
+        first, *more = self.key.parts
+        if not self.unaskable or more:
+            return "true"
+        return f"NOT contains(CAST({sql.name(conformed(first.field))} AS VARCHAR), {sql.text(self.unaskable)})"
 
     def _match(self, compared: Sequence[WireField]) -> None:
         """Make the table `matched`: each row beside how many records its key has, and which fields are the same."""
@@ -149,7 +164,8 @@ class Drift:
         self.cursor.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE matched AS
-            SELECT {KEY}, "row", wave, is_outgoing, coalesce(records, 0) AS records,
+            SELECT {KEY}, "row", wave, is_outgoing,
+                   CASE WHEN {self._is_askable} THEN coalesce(records, 0) END AS records,
                    repeated.kh_high IS NOT NULL AS repeats{same}
             FROM ({rows}) AS sent LEFT JOIN ({found}) AS found USING ({KEY})
             LEFT JOIN ({repeated}) AS repeated USING ({KEY})
@@ -167,11 +183,11 @@ class Drift:
         hashed = f"SELECT {chain.key_hash(self.key)} AS kh{taken} FROM ({records})"
         return f"SELECT * EXCLUDE (kh), {chain.halves('kh')} FROM ({hashed})"
 
-    def _differing(self, compared: Sequence[WireField]) -> tuple[tuple[str, int], ...]:
+    def _differing(self, compared: Sequence[WireField], which: str) -> tuple[tuple[str, int], ...]:
         if not compared:
             return ()
         counts = ", ".join(f"count(*) FILTER (NOT same{place})" for place in range(len(compared)))
-        [found] = self.cursor.execute(f"SELECT {counts} FROM matched WHERE is_outgoing AND records = 1").fetchall()
+        [found] = self.cursor.execute(f"SELECT {counts} FROM matched WHERE {which} AND records = 1").fetchall()
         differing = [(each.name, int(count)) for each, count in zip(compared, found, strict=True) if count]
         return tuple(sorted(differing, key=lambda each: (-each[1], each[0])))
 

@@ -142,14 +142,17 @@ class StagedOperation:
         with self._cursor() as cursor:
             return digest.rows_digest(cursor)
 
-    def drift(self, record_id: str) -> Drift:
-        """Return the room where a target's answers are held against these rows; `record_id` tells its records apart."""
+    def drift(self, record_id: str, unaskable: str = "") -> Drift:
+        """Return the room where a target's answers are held against these rows; `record_id` tells its records apart.
+
+        Keys that hold the character `unaskable` are not asked for.
+        """
         still = None
         if self.files.unchanged.exists():
             still = (
                 f"(SELECT * FROM ({self.files.rows()}) SEMI JOIN {sql.parquet(self.files.unchanged)} USING (position))"
             )
-        return Drift(self._cursor(), self._cursor(), self.form.wire, self.form.key, still, record_id)
+        return Drift(self._cursor(), self._cursor(), self.form.wire, self.form.key, still, record_id, unaskable)
 
     def sends(self, ledger: Path | None) -> pa.RecordBatchReader:
         """Return the keys that stand in the source and are sent, or were: their records are this operation's too."""

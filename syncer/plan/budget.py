@@ -37,7 +37,7 @@ def connection_plan(
 ) -> ConnectionPlan:
     """Return what `nodes` take of the connection's day, and what is left for them.
 
-    `others` are the calls that other connections of the plan make to the same instance: its quota is one.
+    `others` are the calls that other connections of the plan make to the same instance: it has one day for all.
     """
     budget = connection.budget
     reserve = ceil(part_of(budget.reserve, usage.calls_quota or 0))
@@ -45,7 +45,8 @@ def connection_plan(
     if budget.calls_per_day is not None:
         rooms.append(budget.calls_per_day - (usage.calls_by_project or 0))
     if usage.calls_quota is not None:
-        rooms.append(usage.calls_quota - reserve - (usage.calls_used or 0) - others)
+        rooms.append(usage.calls_quota - reserve - (usage.calls_used or 0))
+    taken = others + usage.calls_kept
     polls = sum(node.polls for node in nodes)
     is_certain = not polls and all(node.is_exact for node in nodes)
     return ConnectionPlan(
@@ -59,7 +60,9 @@ def connection_plan(
         reserve=reserve,
         concurrency=budget.concurrency,
         fidelity=Fidelity.CHECKED if is_certain else Fidelity.ESTIMATED,
-        left=max(0, min(rooms)) if rooms else None,
+        left=max(0, min(rooms) - taken) if rooms else None,
+        reads=usage.calls_to_plan,
+        kept=usage.calls_kept,
         used_by_project=usage.calls_by_project or 0,
     )
 
@@ -84,7 +87,11 @@ def over(plan: ConnectionPlan, spread: int) -> Diagnostic | None:
 
 
 def _ours(plan: ConnectionPlan) -> str:
-    return f", and runs that share this state have made {number(plan.used_by_project)}" if plan.used_by_project else ""
+    return (
+        f", and runs and plans that share this state have made {number(plan.used_by_project)}"
+        if plan.used_by_project
+        else ""
+    )
 
 
 def days(plan: ConnectionPlan) -> tuple[int, ...]:

@@ -240,10 +240,9 @@ def _connections(
         used = usage.get(name, Usage())
         others = sum(calls for other, calls in needed.items() if other != name and places[other] == places[name])
         plan = connection_plan(name, manifest.connections[name], used, nodes, others)
-        reads = sum(draft.facts.looked.calls for draft in mine[name] if draft.facts.looked)
         patient = {draft.name for draft in mine[name] if draft.operation.spread}
         spread = sum(node.calls + node.polls for node in nodes if node.operation in patient)
-        plan = plan.model_copy(update={"reads": reads, "days": days(plan) if spread else ()})
+        plan = plan.model_copy(update={"days": days(plan) if spread else ()})
         refused = over(plan, spread if plan.days else 0)
         refusals += [refused] if refused else []
         warnings += [said_of_days(plan)] if plan.days and not refused else []
@@ -372,6 +371,9 @@ def _looked_up(looked: ReadFacts) -> LookedUp:
         drifted=looked.drifted,
         fields=tuple(FieldLine(field=field, records=records) for field, records in looked.fields),
         unread=looked.unread,
+        unasked=looked.unasked,
+        vanished=looked.vanished,
+        drifted_fields=tuple(FieldLine(field=field, records=records) for field, records in looked.drifted_fields),
     )
 
 

@@ -27,7 +27,7 @@ def split(operation: Operation, facts: OperationFacts) -> tuple[int | None, int 
     """Return how many outgoing records are created and how many changed, and how sure that is."""
     looked = facts.looked
     if looked is not None and operation.action is Action.UPSERT:
-        return looked.absent, facts.outgoing - looked.absent, Fidelity.LOOKED_UP
+        return looked.absent, facts.outgoing - looked.absent - looked.unasked, Fidelity.LOOKED_UP
     if operation.action in _CREATING:
         return facts.outgoing, 0, Fidelity.CHECKED
     if operation.action is not Action.UPSERT:
@@ -96,6 +96,7 @@ def warnings(operation: Operation, facts: OperationFacts) -> tuple[str, ...]:
             f"No key of the source was sent before, and the state holds {keys}: did the key of the target change?"
         )
     said += _looked(operation, facts.looked) if facts.looked else []
+    said += [facts.unlooked] if facts.unlooked else []
     if facts.folded:
         rows = count(facts.folded, "row has", "rows have")
         said.append(f"{rows} a key that equals another row's only after trimming and case folding.")
@@ -151,6 +152,9 @@ def _looked(operation: Operation, looked: ReadFacts) -> list[str]:
         stay = "unchanged since last sent"
         records = count(looked.drifted, f"record that is {stay} differs", f"records that are {stay} differ")
         said.append(f'{records} in the target by now; "only: all" would send all again.')
+    if looked.unasked:
+        records = count(looked.unasked, "record has", "records have")
+        said.append(f"{records} a key that the target cannot be asked for: whether they are new is unknown until run.")
     if looked.unread:
         said.append(f"These fields are written but cannot be read back: {', '.join(looked.unread)}.")
     return said

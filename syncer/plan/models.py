@@ -66,9 +66,11 @@ class ConnectionPlan(PlanModel):
     fidelity: Fidelity
     left: int | None = None
     reads: int = Field(default=0, exclude_if=_is_unset)
-    """Calls that were made to look records up for this plan; they are spent."""
+    """Calls that were made for this plan, to ask for usage and to look records up; they are spent."""
+    kept: int = Field(default=0, exclude_if=_is_unset)
+    """Calls that are left over for the question with which apply begins."""
     used_by_project: int = Field(default=0, exclude_if=_is_unset)
-    """Calls of today by runs that share the state, of this project or another."""
+    """Calls of today by runs and plans that share the state, of this project or another."""
     days: tuple[int, ...] = Field(default=(), exclude_if=_is_unset)
     """Calls a day, today first, where the plan takes more days than one."""
 
@@ -99,7 +101,10 @@ class FieldLine(PlanModel):
 
 
 class LookedUp(PlanModel):
-    """What the target held when the plan was made: outgoing = absent + equal + changed + ambiguous."""
+    """What the target held when the plan was made: outgoing = absent + equal + changed + ambiguous + unasked.
+
+    `unasked` records have a key that cannot be asked for. Of the `drifted`, `vanished` are not there any more.
+    """
 
     keys: int
     calls: int
@@ -110,6 +115,9 @@ class LookedUp(PlanModel):
     drifted: int
     fields: tuple[FieldLine, ...] = ()
     unread: tuple[str, ...] = ()
+    unasked: int = Field(default=0, exclude_if=_is_unset)
+    vanished: int = Field(default=0, exclude_if=_is_unset)
+    drifted_fields: tuple[FieldLine, ...] = Field(default=(), exclude_if=_is_unset)
 
 
 class CursorLine(PlanModel):

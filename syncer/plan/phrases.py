@@ -138,8 +138,9 @@ def rows(operation: OperationPlan) -> tuple[Row, ...]:
         ]
     found += _looked(operation.looked) if operation.looked else []
     found += [
+        Row(operation.looked.unasked if operation.looked else 0, "new or changed", Fidelity.UNKNOWN, 1),
         Row(operation.unchanged, "unchanged since last sent", checked),
-        Row(operation.looked.drifted if operation.looked else 0, "changed in the target since", Fidelity.LOOKED_UP, 1),
+        *(_drifted(operation.looked) if operation.looked else ()),
         Row(operation.skipped, f"skipped by duplicates: {operation.duplicates}", checked),
         Row(operation.rejected, "rejected", checked),
         Row(operation.gone, "in the ledger, no longer in the source", checked),
@@ -154,6 +155,16 @@ def _looked(looked: LookedUp) -> list[Row]:
         Row(looked.equal, "held just so already", known, 2),
         Row(looked.ambiguous, "with a key of several records", known, 2),
         *(Row(line.records, f"with another {line.field}", known, 2) for line in looked.fields[:FIELDS]),
+    ]
+
+
+def _drifted(looked: LookedUp) -> list[Row]:
+    """Return what others made, since we sent it, of records that stay at home."""
+    known = Fidelity.LOOKED_UP
+    return [
+        Row(looked.drifted, "changed in the target since", known, 1),
+        Row(looked.vanished, "not there any more", known, 2),
+        *(Row(line.records, f"with another {line.field}", known, 2) for line in looked.drifted_fields[:FIELDS]),
     ]
 
 
@@ -310,9 +321,10 @@ def budget(connection: ConnectionPlan) -> tuple[tuple[str, Fidelity], ...]:
     if connection.days:
         found.append((f"spread over {count(len(connection.days), 'day')}, {number(connection.days[0])} today", _SPREAD))
     if connection.reads:
-        found.append((f"{count(connection.reads, 'call')} made to look records up", Fidelity.CHECKED))
+        kept = f", {number(connection.kept)} kept for apply" if connection.kept else ""
+        found.append((f"{count(connection.reads, 'call')} made for this plan{kept}", Fidelity.CHECKED))
     if connection.budget is not None:
-        ours = f", {number(connection.used_by_project)} used by runs here" if connection.used_by_project else ""
+        ours = f", {number(connection.used_by_project)} used from here" if connection.used_by_project else ""
         found.append((f"budget {number(connection.budget)} a day{ours}", Fidelity.CHECKED))
     if connection.quota is None:
         found.append(("quota and calls of today", Fidelity.UNKNOWN))

@@ -18,12 +18,12 @@ from syncer.state import lease as terms
 from syncer.state import place
 from syncer.state.database import as_state_errors, open_database, transaction
 from syncer.state.journal import Line, broken, opening, read, seal
-from syncer.state.protocol import Intended, in_thread
+from syncer.state.protocol import KEPT_SECONDS, Intended, in_thread
 from syncer.state.reserve import Reserve
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
     from syncer.clock import Clock
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PAGE = 1_000
+_CALLS = "create table if not exists call (at real not null, instance text not null, calls integer not null) strict"
+"""Made when first written to, so that states of versions without it stay as they are."""
 
 
 class LocalStore:
@@ -118,6 +120,29 @@ class LocalStore:
         """Return the run that used the plan, or None."""
         row = await self._read(lambda db: db.execute("select run from spent where plan = ?", (plan,)).fetchone())
         return None if row is None else str(row[0])
+
+    async def count_calls(self, calls: Mapping[str, int]) -> None:
+        """Add calls that were made outside of runs, now."""
+        now = self._clock.now()
+
+        def work(db: sqlite3.Connection) -> None:
+            db.execute(_CALLS)
+            db.execute("delete from call where at < ?", (now - KEPT_SECONDS,))
+            db.executemany("insert into call values (?, ?, ?)", [(now, *each) for each in calls.items()])
+
+        await self._call(work)
+
+    async def calls_since(self, moment: float) -> Mapping[str, int]:
+        """Return the calls that were counted since, by vendor instance."""
+
+        def work(db: sqlite3.Connection) -> list[tuple[str, int]]:
+            if not db.execute("select 1 from sqlite_master where name = 'call'").fetchone():
+                return []
+            return db.execute(
+                "select instance, sum(calls) from call where at >= ? group by instance", (moment,)
+            ).fetchall()
+
+        return dict(await self._read(work))
 
     def ledger(self) -> Ledger:
         """Return the ledger, which lives in a folder of its own."""

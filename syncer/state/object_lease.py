@@ -160,6 +160,10 @@ class Leases:
             await self._pause()
         raise self._busy()
 
+    async def begin(self) -> None:
+        """See that this is a place of state, or make it one; raises `StateError` for somebody else's."""
+        await self._table()
+
     async def _table(self) -> tuple[Table, Tag]:
         """Return the table; the first process that ever comes makes it, in a place that is empty."""
         for _ in range(_TRIES):

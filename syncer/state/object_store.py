@@ -7,6 +7,8 @@ always waited for.
 
 from __future__ import annotations
 
+import secrets
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from syncer.errors import StalePlanError, StateError
@@ -14,8 +16,11 @@ from syncer.state import object_journal
 from syncer.state.envelope import Content, unwrap, wrap
 from syncer.state.object_journal import ObjectJournal, encoded
 from syncer.state.object_lease import Leases, ObjectLease
+from syncer.state.protocol import KEPT_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from syncer.clock import Clock
     from syncer.state.bucket import Bucket
     from syncer.state.lease import LeaseRecord
@@ -29,12 +34,22 @@ class Spent(Content):
     run: str
 
 
+class Calls(Content):
+    """Calls that were made outside of runs, by vendor instance."""
+
+    calls: tuple[tuple[str, int], ...]
+
+
+_CALLS = "calls"
+
+
 class ObjectStore:
     """A bucket of state; nothing is touched before it is asked for."""
 
     def __init__(self, bucket: Bucket, clock: Clock) -> None:
         """Keep state in `bucket`."""
         self._bucket = bucket
+        self._clock = clock
         self._leases = Leases(bucket, clock)
         self._held: dict[int, tuple[str, ObjectLease]] = {}
 
@@ -85,6 +100,25 @@ class ObjectStore:
         kept = await self._bucket.get(_spent_path(plan))
         return None if kept is None else unwrap(Spent, kept.body, _spent_path(plan)).run
 
+    async def count_calls(self, calls: Mapping[str, int]) -> None:
+        """Add calls that were made outside of runs, now; each count is an object of its own, so that none is lost."""
+        await self._leases.begin()
+        now = self._clock.now()
+        for path in await self._bucket.names(_CALLS):
+            if _moment(path) < now - KEPT_SECONDS:
+                await self._bucket.delete(path)
+        path = f"{_CALLS}/{now:.3f}-{secrets.token_hex(4)}"
+        await self._bucket.put(path, wrap(Calls(calls=tuple(sorted(calls.items())))))
+
+    async def calls_since(self, moment: float) -> Mapping[str, int]:
+        """Return the calls that were counted since, by vendor instance."""
+        found = Counter[str]()
+        for path in await self._bucket.names(_CALLS):
+            kept = await self._bucket.get(path) if _moment(path) >= moment else None
+            if kept is not None:
+                found.update(dict(unwrap(Calls, kept.body, path).calls))
+        return found
+
     def ledger(self) -> Ledger:
         """Return the ledger, which lives in objects of its own."""
         from syncer.state.object_ledger import ObjectLedger
@@ -96,6 +130,14 @@ class ObjectStore:
         for _, lease in self._held.values():
             lease.is_over = True
         self._held.clear()
+
+
+def _moment(path: str) -> float:
+    """Return when the calls of an object were made; one of another name is old."""
+    try:
+        return float(path.rpartition("/")[2].partition("-")[0])
+    except ValueError:
+        return 0.0
 
 
 def _spent_path(plan: str) -> str:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from syncer.errors import StateError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
 T = TypeVar("T")
@@ -259,6 +259,9 @@ class Journal(Protocol):
         ...
 
 
+KEPT_SECONDS = 2 * 86_400.0
+"""How long calls outside of runs are remembered: longer than any vendor's day, wherever it begins."""
+
 RENEW_SECONDS = 15.0
 """How often a holder confirms its lease: four times in its life."""
 
@@ -326,6 +329,14 @@ class Store(Protocol):
 
     async def spent_by(self, plan: str) -> str | None:
         """Return the run that used the plan, or None."""
+        ...
+
+    async def count_calls(self, calls: Mapping[str, int]) -> None:
+        """Add calls that were made outside of runs, now, by vendor instance: plans and looks use up the day as well."""
+        ...
+
+    async def calls_since(self, moment: float) -> Mapping[str, int]:
+        """Return the calls that were counted since, by vendor instance; those of the last two days are kept."""
         ...
 
     def ledger(self) -> Ledger:

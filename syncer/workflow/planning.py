@@ -17,7 +17,7 @@ from syncer import __version__
 from syncer.clock import Clock, SystemClock
 from syncer.engine.stage import stage
 from syncer.errors import SourceError, StalePlanError, UserError
-from syncer.facts import ReadFacts, SharedKeys, Usage
+from syncer.facts import ReadFacts, SharedKeys
 from syncer.manifest.gone import cleared_by
 from syncer.mark import STAND_IN, marked
 from syncer.plan import build, digest
@@ -25,11 +25,11 @@ from syncer.plan.models import Digest, Inputs, Plan
 from syncer.state import registry
 from syncer.state.protocol import in_thread
 from syncer.workflow import clearing, increments, load, refreshing, revealing
-from syncer.workflow.endpoints import instance_of, sessions
-from syncer.workflow.spent import spent_today
+from syncer.workflow.endpoints import instance_of
+from syncer.workflow.today import today
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     import httpx
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from syncer.state.protocol import Ledger, Offload
     from syncer.state.registry import OpenStore
     from syncer.workflow.load import Loaded
+    from syncer.workflow.today import Today
 
     Progress = Callable[[str, str], None]
 
@@ -140,12 +141,26 @@ async def draw_up(
     kept: Mapping[str, StagedOperation],
 ) -> Planned:
     """Do what `make_plan` does, for a caller that has an event loop of its own."""
+    names = [*loaded.pipelines, *(name for name in kept if name not in loaded.pipelines)]
+    store = settings.store(loaded.root)
+    connections = sorted({_at(loaded, name)[0] for name in names})
+    async with today(loaded, connections, store, settings, progress, is_first=reviewed is None) as day:
+        return await _drawn_up(loaded, settings, folder, progress, reviewed, kept, store.ledger(), day)
+
+
+async def _drawn_up(
+    loaded: Loaded,
+    settings: Settings,
+    folder: Path,
+    progress: Progress,
+    reviewed: Plan | None,
+    kept: Mapping[str, StagedOperation],
+    ledger: Ledger,
+    day: Today,
+) -> Planned:
     manifest = loaded.manifest
     capabilities = load.capabilities(manifest)
     names = [*loaded.pipelines, *(name for name in kept if name not in loaded.pipelines)]
-    store = settings.store(loaded.root)
-    usage = {} if settings.offline else await _usage(loaded, names, store, settings, progress)
-    ledger = store.ledger()
     staged: dict[str, StagedOperation] = {}
     serials: dict[str, int] = {}
     known: dict[str, Path | None] = {}
@@ -196,7 +211,7 @@ async def draw_up(
         facts = {name: _looked_before(reviewed, each) for name, each in facts.items()}
     compared: Mapping[str, tuple[SampleRow, ...]] = {}
     if settings.refresh:
-        refreshed = await refreshing.refresh(loaded, staged, capabilities, usage, settings, progress)
+        refreshed = await refreshing.refresh(loaded, staged, capabilities, day, settings, progress)
         facts, compared = refreshed.facts, refreshed.samples
     progress("plan", "comparing keys")
     plan = build.build_plan(
@@ -204,7 +219,7 @@ async def draw_up(
         manifest,
         facts,
         capabilities,
-        usage,
+        day.usage(),
         _inputs(loaded, facts, serials),
         _shared(loaded, staged),
         loaded.schemas,
@@ -239,24 +254,8 @@ def _looked_before(reviewed: Plan, facts: OperationFacts) -> OperationFacts:
     if looked is None or rows.get(facts.operation) != facts.rows_digest:
         return facts
     fields = tuple((each.field, each.records) for each in looked.fields)
-    return replace(facts, looked=ReadFacts(**{**looked.model_dump(), "fields": fields}))
-
-
-async def _usage(
-    loaded: Loaded, operations: Sequence[str], store: OpenStore, settings: Settings, progress: Progress
-) -> dict[str, Usage]:
-    """Ask every connection that the chosen operations write to for today's usage, and the state for our part of it."""
-    found = {}
-    spent = await spent_today(store, settings.clock)
-    names = {_at(loaded, name)[0] for name in operations}
-    async with sessions(
-        loaded, names, settings.clock, sandbox=settings.sandbox, transport=settings.transport
-    ) as opened:
-        for name, session in opened.items():
-            progress(name, "asking for today's usage")
-            asked = await session.usage()
-            found[name] = replace(asked, calls_by_project=spent.get(instance_of(loaded, name), 0))
-    return found
+    drifted = tuple((each.field, each.records) for each in looked.drifted_fields)
+    return replace(facts, looked=ReadFacts(**{**looked.model_dump(), "fields": fields, "drifted_fields": drifted}))
 
 
 async def _known(ledger: Ledger, name: str, folder: Path) -> Path | None:

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 import anyio
 
 from syncer.diagnostics import Diagnostic
-from syncer.errors import PlanRefusedError, SyncerError
-from syncer.facts import Action, Usage
-from syncer.plan.budget import connection_plan
+from syncer.errors import PlanRefusedError, QuotaSpentError, SyncerError
+from syncer.facts import Action
 from syncer.plan.words import count, number
 from syncer.targets.protocol import RECORD_ID
-from syncer.workflow.endpoints import sessions
+from syncer.workflow.endpoints import instance_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,12 +27,14 @@ if TYPE_CHECKING:
     from syncer.engine.staged import StagedOperation
     from syncer.facts import Capabilities, OperationFacts
     from syncer.sample import SampleRow
-    from syncer.targets.protocol import Session
+    from syncer.targets.protocol import Held
     from syncer.workflow.load import Loaded
     from syncer.workflow.planning import Progress, Settings
+    from syncer.workflow.today import Today
 
 _RECORDS = frozenset({Action.UPSERT, Action.CREATE, Action.UPDATE, Action.DELETE})
 """Actions on records that a key finds; membership in lists and programs is another question."""
+UNLOOKED = "The target was not asked: what this operation changes cannot be read by the keys of its rows."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,14 @@ class _Question:
     object: str
     key: tuple[str, ...]
     values_per_read: int
+    calls_before: int
     compares_values: bool
     drift: Drift
     keys: int
 
     @property
-    def calls(self) -> int:
-        """The fewest calls that can answer it."""
+    def reads(self) -> int:
+        """The fewest reads that can answer it."""
         return ceil(self.keys / self.values_per_read)
 
 
@@ -67,36 +69,28 @@ async def refresh(
     loaded: Loaded,
     staged: Mapping[str, StagedOperation],
     capabilities: Mapping[tuple[str, str], Capabilities],
-    usage: dict[str, Usage],
+    day: Today,
     settings: Settings,
     progress: Progress,
 ) -> Refreshed:
-    """Return the operations' facts with what the targets hold; raises `PlanRefusedError` where that costs too much.
-
-    `usage` is brought up to date with the calls that were made.
-    """
+    """Return the operations' facts with what the targets hold; raises `PlanRefusedError` where that costs too much."""
     facts = {name: each.facts for name, each in staged.items()}
     samples: dict[str, tuple[SampleRow, ...]] = {}
     questions = [each for name in staged if (each := _question(loaded, name, staged[name], capabilities)) is not None]
     try:
-        _check_cost(loaded, questions, usage)
-        names = {each.connection for each in questions}
-        async with sessions(
-            loaded, names, settings.clock, sandbox=settings.sandbox, transport=settings.transport
-        ) as opened:
-            for each in questions:
-                calls = f"about {count(each.calls, 'call')}"
-                progress(each.operation, f'looking up {count(each.keys, "key")} in "{each.connection}", {calls}')
-                concurrency = loaded.manifest.connections[each.connection].budget.concurrency
-                await _ask(each, opened[each.connection], concurrency)
-                looked = each.drift.facts(compares_values=each.compares_values)
-                facts[each.operation] = replace(facts[each.operation], looked=looked)
-                if settings.reveal and each.compares_values:
-                    samples[each.operation] = each.drift.sample()
-                usage[each.connection] = _after(usage.get(each.connection, Usage()), looked.calls)
+        _check_cost(loaded, questions, day, progress)
+        for each in questions:
+            progress(each.operation, f"reading {count(each.keys, 'key')}")
+            await _ask(each, day, loaded.manifest.connections[each.connection].budget.concurrency)
+            looked = each.drift.facts(compares_values=each.compares_values)
+            facts[each.operation] = replace(facts[each.operation], looked=looked)
+            if settings.reveal and each.compares_values:
+                samples[each.operation] = each.drift.sample()
     finally:
         for each in questions:
             each.drift.close()
+    for name in facts.keys() - {each.operation for each in questions}:
+        facts[name] = replace(facts[name], unlooked=UNLOOKED)
     return Refreshed(facts, samples)
 
 
@@ -112,64 +106,94 @@ def _question(
     able = capabilities[target.connection, target.object]
     if operation.action not in _RECORDS or not able.values_per_read:
         return None
-    drift = staged.drift(RECORD_ID)
-    is_deletion = operation.action is Action.DELETE
-    keys = drift.count()
+    drift = staged.drift(RECORD_ID, able.unaskable)
     return _Question(
-        name,
-        target.connection,
-        target.object,
-        target.key_fields,
-        able.values_per_read,
-        not is_deletion,
-        drift,
-        keys,
+        operation=name,
+        connection=target.connection,
+        object=target.object,
+        key=target.key_fields,
+        values_per_read=able.values_per_read,
+        calls_before=able.calls_before_read,
+        compares_values=operation.action is not Action.DELETE,
+        drift=drift,
+        keys=drift.count(),
     )
 
 
-def _check_cost(loaded: Loaded, questions: Sequence[_Question], usage: Mapping[str, Usage]) -> None:
-    """Refuse before the first call what the day has no room for."""
+def _check_cost(loaded: Loaded, questions: Sequence[_Question], day: Today, progress: Progress) -> None:
+    """Say what the look takes of each connection's day, and refuse before its first call what there is no room for."""
     refusals = []
-    for name in sorted({each.connection for each in questions}):
-        calls = sum(each.calls for each in questions if each.connection == name)
-        left = connection_plan(name, loaded.manifest.connections[name], usage.get(name, Usage()), ()).left
-        if left is not None and calls > left:
-            detail = (
-                f'To look the keys up takes {count(calls, "call")} of connection "{name}", and {number(left)} are left '
-                "today."
-            )
-            advice = 'Plan without "--refresh", plan fewer operations at a time, or wait for the next day.'
-            refusals.append(Diagnostic("P120", detail, advice=advice))
+    for name in sorted({each.connection for each in questions if each.keys}):
+        mine = [each for each in questions if each.connection == name]
+        keys, calls, left = sum(each.keys for each in mine), _calls(mine), day.left(name)
+        room = "" if left is None else f" of {number(left)} left today"
+        progress(name, f"looking up {count(keys, 'key')}, about {count(calls, 'call')}{room}")
+        at = instance_of(loaded, name)
+        together = _calls([each for each in questions if instance_of(loaded, each.connection) == at])
+        if left is not None and together > left:
+            takes = f'To look the keys up takes {count(together, "call")} of connection "{name}"'
+            refusals.append(_too_dear(f"{takes}, and {number(left)} are left today."))
     if refusals:
         raise PlanRefusedError.of(refusals)
 
 
-async def _ask(question: _Question, session: Session, concurrency: int) -> None:
+def _calls(questions: Sequence[_Question]) -> int:
+    before = {(each.connection, each.object): each.calls_before for each in questions if each.keys}
+    return sum(each.reads for each in questions) + sum(before.values())
+
+
+def _too_dear(detail: str) -> Diagnostic:
+    advice = 'Plan without "--refresh", plan fewer operations at a time, or wait for the next day.'
+    return Diagnostic("P120", detail, advice=advice)
+
+
+async def _ask(question: _Question, day: Today, concurrency: int) -> None:
     """Ask for all keys, some pages at once; answers are taken one after the other."""
     pages = _pages(question)
-    fields = question.drift.names
     lock = anyio.Lock()
     failed: list[SyncerError] = []
 
+    async def ask_next() -> bool:
+        async with lock:
+            page = await anyio.to_thread.run_sync(next, pages, None)
+        if page is None:
+            return False
+        held = await _read(question, page, day)
+        async with lock:
+            await anyio.to_thread.run_sync(question.drift.take, held.records, held.calls)
+        return True
+
     async def work() -> None:
         try:
-            while not failed:
-                async with lock:
-                    page = await anyio.to_thread.run_sync(next, pages, None)
-                if page is None:
-                    return
-                held = await session.read(question.object, question.key, page, fields)
-                async with lock:
-                    await anyio.to_thread.run_sync(question.drift.take, held.records, held.calls)
+            while not failed and await ask_next():
+                pass
         except SyncerError as error:
             # Raised below: a task group would wrap it, and its class says what the caller must do.
             failed.append(error)
 
+    # What a session learns once, such as which fields there are, it learns by the first page.
+    await ask_next()
     async with anyio.create_task_group() as tasks:
-        for _ in range(max(1, min(concurrency, question.calls))):
+        for _ in range(min(concurrency, question.reads)):
             tasks.start_soon(work)
     if failed:
         raise failed[0]
+
+
+async def _read(question: _Question, page: Sequence[tuple[str, ...]], day: Today) -> Held:
+    """Ask for one page. Several records of a key may take more calls than were reckoned, so the day is looked at."""
+    name = question.connection
+    if day.left(name) == 0:
+        detail = (
+            f'To look the keys up takes more calls of connection "{name}" than it has keys for; none is left today.'
+        )
+        raise PlanRefusedError.of([_too_dear(detail)])
+    try:
+        return await day.sessions[name].read(question.object, question.key, page, question.drift.names)
+    except QuotaSpentError as error:
+        # Nothing was begun that could be resumed, as its own words would have it.
+        detail = f'Connection "{name}" takes no more calls today: its quota was used up while keys were looked up.'
+        raise PlanRefusedError.of([_too_dear(detail)]) from error
 
 
 def _pages(question: _Question) -> Iterator[Sequence[tuple[str, ...]]]:
@@ -186,12 +210,3 @@ def _pages(question: _Question) -> Iterator[Sequence[tuple[str, ...]]]:
 
 def _tuples(piece: pa.RecordBatch, key: Sequence[str]) -> list[tuple[str, ...]]:
     return list(zip(*(piece.column(name).to_pylist() for name in key), strict=True))
-
-
-def _after(usage: Usage, calls: int) -> Usage:
-    """Return the day's usage with `calls` more; they are this project's in any case."""
-    return replace(
-        usage,
-        calls_used=None if usage.calls_used is None else usage.calls_used + calls,
-        calls_by_project=(usage.calls_by_project or 0) + calls,
-    )

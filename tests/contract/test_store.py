@@ -16,7 +16,7 @@ from syncer.errors import LeaseLostError, LockedError, StalePlanError, StateErro
 from syncer.state import registry
 from syncer.state.lease import TTL_SECONDS
 from syncer.state.ledger import MAX_OVERLAYS
-from syncer.state.protocol import Committing, Note, Parked, Settled, Started
+from syncer.state.protocol import KEPT_SECONDS, Committing, Note, Parked, Settled, Started
 from tests.fakes.hand import HandClock
 from tests.fakes.s3 import BUCKET, S3Server
 from tests.fakes.world import directly
@@ -222,6 +222,35 @@ async def test_a_person_breaks_a_lease_by_its_epoch(opened: Opener) -> None:
     with pytest.raises(LeaseLostError):
         await lease.renew()
     await opened().acquire(("leads",), "bob", "run1")
+
+
+async def test_calls_outside_of_runs_add_up(opened: Opener, clock: HandClock) -> None:
+    """Every process counts its own, by instance; what was counted before a moment is not of the day after it."""
+    store = opened()
+    assert dict(await store.calls_since(0.0)) == {}
+    await store.count_calls({"marketo a": 2, "salesforce b": 1})
+    clock.pass_by(100)
+    began = clock.now()
+    await store.count_calls({"marketo a": 3})
+    await opened().count_calls({"marketo a": 4})
+    assert dict(await opened().calls_since(0.0)) == {"marketo a": 9, "salesforce b": 1}
+    assert dict(await opened().calls_since(began)) == {"marketo a": 7}
+
+
+async def test_a_plan_may_be_the_first_to_come(opened: Opener) -> None:
+    """Calls that are counted in an empty place make it a place of state; a run goes on from there."""
+    await opened().count_calls({"marketo a": 2})
+    await opened().acquire(("leads",), "ada", "run1")
+    assert dict(await opened().calls_since(0.0)) == {"marketo a": 2}
+
+
+async def test_calls_of_days_gone_by_are_forgotten(opened: Opener, clock: HandClock) -> None:
+    """The state does not grow with every plan that is ever made."""
+    store = opened()
+    await store.count_calls({"marketo a": 2})
+    clock.pass_by(KEPT_SECONDS + 1)
+    await store.count_calls({"marketo a": 3})
+    assert dict(await store.calls_since(0.0)) == {"marketo a": 3}
 
 
 async def test_a_plan_is_spent_once(opened: Opener) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from syncer.errors import LockedError, StalePlanError, StateError, UserError
@@ -12,7 +13,7 @@ from syncer.state import lease as terms
 from syncer.state.journal import Line, opening, read, seal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
     from syncer.clock import Clock
@@ -30,6 +31,7 @@ class MemoryStore:
         self.clock = clock
         self.lines: dict[str, list[Line]] = {}
         self.plans: dict[str, str] = {}
+        self.calls = Counter[str]()
         self.epoch = 0
         self.held = False
         self.is_dead = False
@@ -77,6 +79,13 @@ class MemoryStore:
 
     async def spent_by(self, plan: str) -> str | None:
         return self.plans.get(plan)
+
+    async def count_calls(self, calls: Mapping[str, int]) -> None:
+        self.calls.update(calls)
+
+    async def calls_since(self, moment: float) -> Mapping[str, int]:
+        assert moment <= self.clock.now()
+        return self.calls
 
     def ledger(self) -> MemoryLedger:
         return self.books

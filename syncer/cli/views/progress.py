@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from syncer.plan.models import Plan
 
-LOOKING_UP = "looking up"
-"""How the phase begins in which a plan asks the target."""
+LASTING = ("looking up", "not counting")
+"""How phases begin that a person should be able to read afterwards: what a look costs, and calls that nobody counts."""
 LINE_SECONDS = 5.0
 """In a log, a step that settles many requests speaks at most this often."""
 
@@ -70,12 +70,18 @@ def staging() -> Iterator[Callable[[str, str], None]]:
         return
     console = _console()
     with console.status("Reading manifests") as status:
-        yield lambda operation, phase: status.update(f"{operation}: {phase}")
+
+        def listen(operation: str, phase: str) -> None:
+            status.update(f"{operation}: {phase}")
+            if phase.startswith(LASTING):
+                console.print(f"{operation}: {phase}", markup=False)
+
+        yield listen
 
 
 def _cost(operation: str, phase: str) -> None:
     """In a log, only what costs calls is worth a line while a plan is made."""
-    if phase.startswith(LOOKING_UP):
+    if phase.startswith(LASTING):
         note(f"{operation}: {phase}")
 
 

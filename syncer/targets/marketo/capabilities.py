@@ -93,7 +93,9 @@ def capabilities(object_name: str, endpoint: Endpoint) -> Capabilities:
     # Members of a program are held by lead id and program, which no key alone can ask for.
     values_per_read = 0 if object_name == PROGRAM_MEMBER else VALUES_PER_READ
     id_field = {LEAD: "id", PROGRAM_MEMBER: "leadId"}.get(object_name, "marketoGUID")
-    return Capabilities(System.MARKETO, object_name, paths, frozenset({"email"}), values_per_read, id_field)
+    return Capabilities(
+        System.MARKETO, object_name, paths, frozenset({"email"}), values_per_read, id_field=id_field, unaskable=","
+    )
 
 
 def _lead_paths(endpoint: Endpoint) -> tuple[PathCapability, ...]:

@@ -22,6 +22,7 @@ class CallCode:
     is_about_caller: bool = False
 
 
+UNKNOWN_FIELD = "1006"
 _FREE = {"601", "602", "604", "605", "608", "611"}
 
 
@@ -62,7 +63,7 @@ CALL_CODES = dict(
         _call(Trouble.REFUSED, "1002", "a required parameter is missing"),
         _call(Trouble.REFUSED, "1003", "invalid data"),
         _call(Trouble.REFUSED, "1004", "lead not found"),
-        _call(Trouble.REFUSED, "1006", "field not found"),
+        _call(Trouble.REFUSED, UNKNOWN_FIELD, "field not found"),
         _call(Trouble.REFUSED, "1008", "access to the partition denied", is_about_caller=True),
         _call(Trouble.REFUSED, "1009", "partition name missing", is_about_caller=True),
         _call(Trouble.REFUSED, "1011", "field not supported"),
@@ -108,7 +109,7 @@ RECORD_CODES = {
     "1003": RecordCode("V501", "invalid data"),
     "1004": RecordCode("V502", "lead not found"),
     "1005": RecordCode("V503", "lead already exists"),
-    "1006": RecordCode("V505", "field not found"),
+    UNKNOWN_FIELD: RecordCode("V505", "field not found"),
     "1007": RecordCode("V504", "the key matches several leads"),
     "1008": RecordCode("V507", "access to the partition denied"),
     "1009": RecordCode("V507", "partition name must be specified"),

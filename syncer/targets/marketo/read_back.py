@@ -14,7 +14,7 @@ from syncer.facts import Action
 from syncer.mark import field_of
 from syncer.targets import marked
 from syncer.targets.compare import folded, holds
-from syncer.targets.marketo import request, wire
+from syncer.targets.marketo import codes, request, wire
 from syncer.targets.marketo.capabilities import VALUES_PER_READ
 from syncer.targets.marketo.describe import read_schema
 from syncer.targets.protocol import Found, Verdict
@@ -118,7 +118,7 @@ class ReadBack:
                     self._request(key, values, wanted, page), wire.read_envelope, "read-back"
                 )
             except RefusedError as error:
-                if error.is_about_caller or len(values) == 1:
+                if error.is_about_caller or len(values) == 1 or error.vendor_code == codes.UNKNOWN_FIELD:
                     raise
                 half = len(values) // 2
                 return [
@@ -192,7 +192,7 @@ class ReadBack:
     async def _find_imported_members(self, rows: Mapping[int, Row]) -> tuple[Found, ...]:
         """A row is applied when its lead holds the lead's columns, and the membership the status and the others."""
         names = {name for row in rows.values() for name in row}
-        lead = await self._described(request.LEAD)
+        lead = await self.described(request.LEAD)
         of_lead = sorted(name for name in names if lead.field(name) is not None)
         of_member = sorted(names - set(of_lead))
         leads = ReadBack(self.caller, replace(self.step, object=request.LEAD, key=("email",)), {})
@@ -214,7 +214,7 @@ class ReadBack:
             found.append(Found(position, Verdict.APPLIED if is_sure else Verdict.UNKNOWN))
         return tuple(found)
 
-    async def _described(self, name: str) -> ObjectSchema:
+    async def described(self, name: str) -> ObjectSchema:
         """Ask once: a search reads the same rows again and again, and each call is of the day's quota."""
         if name not in self.schemas:
             read = partial(read_schema, name=name)

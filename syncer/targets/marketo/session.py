@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from syncer.errors import RefusedError
 from syncer.facts import Action, Usage
 from syncer.outcome import Outcome
 from syncer.targets import failure
-from syncer.targets.marketo import request, wire
+from syncer.targets.marketo import codes, request, wire
 from syncer.targets.marketo.capabilities import DAILY_CALLS, MAX_RECORDS
 from syncer.targets.marketo.describe import read_schema
 from syncer.targets.marketo.job import Jobs
@@ -77,12 +78,25 @@ class MarketoSession:
     async def read(
         self, name: str, key: Sequence[str], values: Sequence[tuple[str, ...]], fields: Sequence[str]
     ) -> Held:
-        """Read records by filter, 300 values a call."""
+        """Read records by filter, 300 values a call; fields that the instance does not have are left out."""
         caller = replace(self.caller, made=0)
-        read_back = ReadBack(caller, Step("", caller.connection, name, "sync", Action.UPSERT, tuple(key)), {})
-        found = await read_back.records(key, values, fields)
+        step = Step("", caller.connection, name, "sync", Action.UPSERT, tuple(key))
+        read_back = ReadBack(caller, step, {}, self._schemas)
+        try:
+            found = await read_back.records(key, values, self._readable(name, fields))
+        except RefusedError as error:
+            if error.vendor_code != codes.UNKNOWN_FIELD or name in self._schemas:
+                raise
+            # One unknown name refuses the whole call, so that they are left out from now on.
+            await read_back.described(name)
+            found = await read_back.records(key, values, self._readable(name, fields))
         records = [each for some in found.values() for each in some]
         return Held(table(records, read_back.id_field, fields), caller.made)
+
+    def _readable(self, name: str, fields: Sequence[str]) -> Sequence[str]:
+        """Return the fields that may be asked for: all of them, until the instance was asked for those it has."""
+        schema = self._schemas.get(name)
+        return fields if schema is None else [each for each in fields if schema.field(each) is not None]
 
     async def remedy(self, unit: Unit, found: Sequence[Found], how: Remedy) -> Answered:
         """Send the records of `found` again by the immediate call of their object."""

@@ -96,7 +96,9 @@ def capabilities(object_name: str, endpoint: Endpoint) -> Capabilities:
             server_seconds=0.0,
         ),
     )
-    return Capabilities(System.SALESFORCE, object_name, paths, values_per_read=VALUES_PER_QUERY, id_field="Id")
+    return Capabilities(
+        System.SALESFORCE, object_name, paths, values_per_read=VALUES_PER_QUERY, calls_before_read=1, id_field="Id"
+    )
 
 
 def _path(  # noqa: PLR0913 - a path is many statements, each by its name

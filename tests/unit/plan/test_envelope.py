@@ -180,9 +180,10 @@ def test_what_a_look_finds_is_said(action: str, counts: dict[str, Any], sentence
 
 
 def test_a_look_is_paid_for_in_sight() -> None:
-    """The calls that were made stand beside those that will be."""
-    found = looked(rows("news", 100), calls=7, absent=100)
-    assert projects.plan({"news": {}}, {"news": found}).connections[0].reads == 7
+    """The calls that were made stand beside those that will be, and what apply needs to ask again is left over."""
+    usage = {"marketo": Usage(10, 100, 7, calls_to_plan=7, calls_kept=1)}
+    (made,) = projects.plan({"news": {}}, {"news": rows("news", 100)}, usage=usage).connections
+    assert (made.reads, made.kept, made.left) == (7, 1, 89)
 
 
 def test_waves_do_not_matter_to_the_look() -> None:
