@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.sim.check import violations
 from tests.sim.play import Played, play
+from tests.sim.soak import prepare
 
 
 def main() -> int:
@@ -22,6 +23,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--log", action="store_true", help="show scene, journal and calls")
     options = parser.parse_args()
+    prepare()
     broken, began, virtual = 0, time.process_time(), 0.0
     for seed in range(options.seed, options.seed + options.count):
         with tempfile.TemporaryDirectory() as folder:

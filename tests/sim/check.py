@@ -388,10 +388,10 @@ def _stops_politely(played: Played) -> Iterator[str]:
 
 
 def _is_new_write(sent: Any) -> bool:
-    """Whether a call begins a write: jobs under way may still be closed and polled."""
+    """Whether a call begins a write: jobs under way may still be polled, and those that hold nothing aborted."""
     if "_method=GET" in sent.target or sent.method == "GET" or "oauth" in sent.target:
         return False
-    return "/jobs/ingest/" not in sent.target
+    return sent.method != "PATCH" or "/jobs/ingest/" not in sent.target
 
 
 def _one_applier(played: Played) -> Iterator[str]:

@@ -207,7 +207,7 @@ class _Theatre:
         rival_is_over = trio.Event()
         async with trio.open_nursery() as both:
             if ending.freezes is not None:
-                both.start_soon(self._rival, life, begins, rival_is_over)
+                both.start_soon(self._rival, life, clock, begins, rival_is_over)
             else:
                 rival_is_over.set()
             async with trio.open_nursery() as beside:
@@ -228,12 +228,12 @@ class _Theatre:
             await trio.sleep(30)
         return is_over
 
-    async def _rival(self, frozen: Life, begins: float, is_over: trio.Event) -> None:
-        """Try to take the run of a stopped process over, and see it to an end of its own."""
+    async def _rival(self, frozen: Life, its_clock: LifeClock, begins: float, is_over: trio.Event) -> None:
+        """Try to take the run of a stopped process over, on the same machine, and see it to an end of its own."""
         await trio.sleep(begins + 1)
         life = Life(len(self.lived) + 1)
         self.lived.append(life)
-        clock = LifeClock(life)
+        clock = LifeClock(life, its_clock.offset)
         store = self._store(clock, life)
         while life.leased_at is None and frozen.ended is None:
             result = await self._run(life, clock, store, Stop())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from syncer.facts import Action, System
-from tests.sim.trouble import Meddling, draw_faults, draw_meddling, draw_snags, poison
+from tests.sim.trouble import Meddling, add_late_rests, draw_faults, draw_meddling, draw_snags, poison
 from tests.sim.ways import UNKNOWN, WAYS
 
 if TYPE_CHECKING:
@@ -130,20 +130,30 @@ def unfold(seed: int) -> Scene:
         people=people,
         twins=twins,
         concurrency=chance.randint(1, 12 if is_large else 6),
-        faults=draw_faults(chance, ways, chance.randint(3, 40) if is_large else chance.choice((0, 1, 2, 3, 5, 8))),
+        faults=add_late_rests(
+            more,
+            ways,
+            draw_faults(chance, ways, chance.randint(3, 40) if is_large else chance.choice((0, 1, 2, 3, 5, 8))),
+        ),
         lasting=_poison(chance, ops) if chance.random() < 1 / 8 else (),
         snags=draw_snags(chance, ways, chance.choice((0, 0, 1, 2, 4))),
         meddling=draw_meddling(chance, chance.choice((0, 0, 0, 1, 2))),
         endings=endings,
         # A clock that was set back may not shorten a wait. One that is set forward between processes can (T15).
         offsets=tuple(sorted((chance.uniform(-wrong, wrong) for _ in range(len(endings) + 1)), reverse=True)),
-        clock_is_set=(more.uniform(0.2, 90), more.uniform(-7_200, 7_200)) if more.random() < 1 / 10 else None,
+        clock_is_set=_set_clock(more, endings),
         latency=chance.choice((0.0, 0.05, 0.3, 2.0)),
         tight=_tight(chance) if chance.random() < 1 / 5 else Tight(),
         on_disk=chance.random() < 1 / 14,
         has_person=chance.random() < 1 / 2,
         token_seconds=chance.choice((3_600.0, 3_600.0, 3_600.0, 90.0, 30.0)),
     )
+
+
+def _set_clock(chance: random.Random, endings: tuple[Ending, ...]) -> tuple[float, float] | None:
+    """Now and then; not under a process that stands still, whose silence is told by that clock alone."""
+    step = (chance.uniform(0.2, 90), chance.uniform(-7_200, 7_200)) if chance.random() < 1 / 10 else None
+    return None if endings and endings[0].freezes else step
 
 
 def _ops(chance: random.Random, people: int, twins: tuple[int, ...], *, is_large: bool) -> tuple[Op, ...]:

@@ -113,6 +113,32 @@ def draw_faults(chance: random.Random, ways: Sequence[Way], count: int) -> tuple
     return _within_time(_unnoticed([_fault(chance, chance.choice(ways)) for _ in range(count)], ways))
 
 
+REST = {
+    LEAD: ("POST /rest/v1/leads.json", 119.0),
+    ORDER: ("POST /rest/v1/customobjects/{apiName}.json", 149.0),
+    CONTACT: ("*/composite/sobjects*", 629.0),
+}
+"""Where the rest of a lost job is sent by requests, and the latest that one of them may still take effect."""
+
+
+def add_late_rests(chance: random.Random, ways: Sequence[Way], faults: tuple[FaultRule, ...]) -> tuple[FaultRule, ...]:
+    """Return the faults, and now and then one at the requests by which the rest of a job is sent."""
+    jobs = [way for way in ways if way.is_job and way.object in REST]
+    if not jobs or chance.random() > 1 / 3:
+        return faults
+    way = chance.choice(jobs)
+    endpoint, latest = REST[way.object]
+    rule = {
+        "action": chance.choice(("apply_late", "apply_late", "apply_then_lose", "lose_before_apply")),
+        "system": str(way.system),
+        "endpoint": endpoint,
+        "nth": chance.randint(1, 3),
+        "count": chance.randint(1, 2),
+        "seconds": chance.uniform(0.5, latest - 1),
+    }
+    return _within_time([*faults, FaultRule.parse(rule)])
+
+
 def _unnoticed(rules: list[FaultRule], ways: Sequence[Way]) -> list[FaultRule]:
     """Let nothing be applied twice at an endpoint that also creates: the second answer says that it is there."""
     creating = {way.places[0] for way in ways if not way.is_repeatable}
