@@ -7,6 +7,7 @@ its nodes are settled.
 from __future__ import annotations
 
 import os
+import secrets
 from typing import TYPE_CHECKING
 
 from syncer.engine.protocol import RowReject
@@ -111,7 +112,8 @@ def _reject_lines(operation: str, payload: Payload, state: UnitState) -> Iterato
 
 
 def _write_whole(staged: Staged, path: Path) -> None:
-    draft = path.with_suffix(".part")
+    # A process that stands still within the write holds its file, so that no other may need that name.
+    draft = path.with_suffix(f".{secrets.token_hex(4)}.part")
     staged.confirmed(draft)
     with draft.open("rb+") as file:
         os.fsync(file.fileno())

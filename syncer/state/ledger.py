@@ -1,15 +1,19 @@
 """The ledger as files: what was last confirmed, per operation and key, as hashes.
 
-A base and the overlays since, all immutable Parquet, named by one small index that is replaced in one step: a process
-may die anywhere and the ledger is either the old one or the new one. An overlay's key without a row hash is forgotten.
-Where an operation deletes what leaves its source, a key has the vendor's id of its record as well, its name.
+A base and the overlays since, all immutable Parquet with their digests in their names, and one small index for each
+serial that is made in one step and never changed: the newest one counts. A process may die anywhere and the ledger is
+either the old one or the new one; one that stood still and wakes can neither take a serial again nor hold up another.
+An overlay's key without a row hash is forgotten. Where an operation deletes what leaves its source, a key has the
+vendor's id of its record as well, its name.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +33,10 @@ MAX_OVERLAYS = 8
 """More are folded into the base: every fetch has to look through all of them."""
 MEMORY_LIMIT = "1GB"
 _KEY = "kh_high, kh_low"
+_DIGITS = 8
+"""Of a serial in a file's name, which begins with it."""
+_FIRST_INDEX = "index.json"
+"""The one index of a ledger that was written before each serial had its own."""
 
 
 class _Index(BaseModel):
@@ -87,52 +95,86 @@ class LocalLedger:
         if index and found == serial + 1 and index.merged == digest:
             return found
         if found != serial:
-            detail = f'The ledger of "{operation}" is at serial {found}, and the run began at {serial}.'
-            raise StateError("R280", detail, "Another run has written in between: make the plan again.")
-        cursor = cursor_of(confirmed) or (index.cursor if index else "")
-        home = self.folder / operation
+            raise _conflict(operation, found, serial)
+        try:
+            self._name(operation, self._written(operation, index, confirmed, digest))
+        except (OSError, StateError):
+            # Whoever went on while this process stood still has swept its drafts away.
+            now = self._index(operation)
+            if now and now.serial > serial:
+                raise _conflict(operation, now.serial, serial) from None
+            raise
+        self._sweep(operation)
+        return serial + 1
+
+    def _written(self, operation: str, index: _Index | None, confirmed: Path, digest: str) -> _Index:
+        """Write what the ledger gains, or all of it as one when it has many layers, and return the next index."""
+        home, serial = self.folder / operation, index.serial + 1 if index else 1
         make_folder(home)
-        name = f"{serial + 1:08}.parquet"
+        name = f"{serial:0{_DIGITS}}-{digest[:32]}.parquet"
+        cursor = cursor_of(confirmed) or (index.cursor if index else "")
         if index is None or len(index.overlays) >= MAX_OVERLAYS:
             old = [home / index.base, *(home / each for each in index.overlays)] if index else []
             fold([*old, confirmed], home / name, self.memory_limit)
-            changed = _Index(serial=serial + 1, base=name, merged=digest, cursor=cursor)
-        else:
-            draft = home / f"{name}.part"
-            shutil.copyfile(confirmed, draft)
-            _settle(draft, home / name)
-            changed = index.model_copy(
-                update={
-                    "serial": serial + 1,
-                    "overlays": (*index.overlays, name),
-                    "merged": digest,
-                    "cursor": cursor,
-                }
-            )
-        draft = home / "index.part"
+            return _Index(serial=serial, base=name, merged=digest, cursor=cursor)
+        draft = _draft(home / name)
+        shutil.copyfile(confirmed, draft)
+        _settle(draft, home / name)
+        more = {"serial": serial, "overlays": (*index.overlays, name), "merged": digest, "cursor": cursor}
+        return index.model_copy(update=more)
+
+    def _name(self, operation: str, changed: _Index) -> None:
+        """Make the index of a new serial, which one alone can do; raises `StateError` for any other."""
+        path = self.folder / operation / f"index-{changed.serial:0{_DIGITS}}.json"
+        draft = _draft(path)
         draft.write_text(changed.model_dump_json(), encoding="utf-8")
-        _settle(draft, home / "index.json")
-        kept = {changed.base, *changed.overlays}
-        for each in home.glob("*.parquet"):
-            if each.name not in kept:
-                each.unlink()
-        return changed.serial
+        with suppress(FileExistsError):
+            _settle(draft, path, is_new=True)
+        now = self._index(operation)
+        if now is None or now.serial != changed.serial or now.merged != changed.merged:
+            raise _conflict(operation, now.serial if now else 0, changed.serial - 1)
+
+    def _sweep(self, operation: str) -> None:
+        """Remove what the newest index no longer names: of its serial or an older one; later ones are being made."""
+        index = self._index(operation)
+        if index is None:
+            return
+        kept = {index.base, *index.overlays, f"index-{index.serial:0{_DIGITS}}.json"}
+        for each in (self.folder / operation).iterdir():
+            serial = each.name.removeprefix("index-")[:_DIGITS]
+            is_older = each.name == _FIRST_INDEX or (serial.isdigit() and int(serial) <= index.serial)
+            if is_older and each.name not in kept:
+                each.unlink(missing_ok=True)
 
     def _index(self, operation: str) -> _Index | None:
-        path = self.folder / operation / "index.json"
-        try:
-            return _Index.model_validate_json(path.read_bytes())
-        except FileNotFoundError:
-            return None
-        except (OSError, ValidationError) as problem:
-            raise StateError("R281", f'The index of the ledger of "{operation}" cannot be read.') from problem
+        home = self.folder / operation
+        while True:
+            newest = max(home.glob("index-*.json"), default=home / _FIRST_INDEX)
+            try:
+                return _Index.model_validate_json(newest.read_bytes())
+            except FileNotFoundError:
+                # A merge that came in between has swept it away, and there is a newer one; or there never was any.
+                if newest.name == _FIRST_INDEX and not any(home.glob("index-*.json")):
+                    return None
+            except (OSError, ValidationError) as problem:
+                raise StateError("R281", f'The index of the ledger of "{operation}" cannot be read.') from problem
+
+
+def _conflict(operation: str, found: int, serial: int) -> StateError:
+    detail = f'The ledger of "{operation}" is at serial {found}, and the run began at {serial}.'
+    return StateError("R280", detail, "Another run has written in between: make the plan again.")
+
+
+def _draft(path: Path) -> Path:
+    """Return a name beside the path that no other process writes to: one that stands still may hold its own."""
+    return path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
 
 
 def fold(layers: list[Path], target: Path, memory_limit: str = MEMORY_LIMIT) -> None:
     """Write the newest word on every key, in any order; keys to forget are left out."""
     named = [_has_names(each) for each in layers]
     whole = _named(layers, named) if any(named) else _unnamed(layers)
-    draft = target.with_name(target.name + ".part")
+    draft = _draft(target)
     draft.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft.touch(mode=0o600)
     config: dict[str, str | bool | int | float | list[str]] = {
@@ -191,12 +233,18 @@ def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
-def _settle(draft: Path, path: Path) -> None:
-    """Make the draft durable, give it its name, and make the name durable."""
+def _settle(draft: Path, path: Path, *, is_new: bool = False) -> None:
+    """Make the draft durable, give it its name, and make the name durable; a new name is never another's."""
     draft.chmod(0o600)
     with draft.open("rb+") as file:
         os.fsync(file.fileno())
-    draft.replace(path)
+    if is_new:
+        try:
+            path.hardlink_to(draft)
+        finally:
+            draft.unlink(missing_ok=True)
+    else:
+        draft.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

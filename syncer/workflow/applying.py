@@ -17,7 +17,7 @@ import anyio
 
 from syncer import __version__
 from syncer.engine.staged import reopen
-from syncer.errors import SyncerError, UserError
+from syncer.errors import StateError, SyncerError, UserError
 from syncer.execution import account
 from syncer.execution.context import Context, Guard, PathRule, Stop
 from syncer.execution.executor import run as execute
@@ -194,11 +194,10 @@ async def _run(
                     stop=stop,
                 )
                 result = await _stopped_by_signals(stop, partial(execute, plan, context))
-        except SyncerError:
-            raise
         except Exception as error:
-            # Whoever took the lease over may have finished and cleared the folder that this run still reads.
-            if lease.remaining_seconds() <= 0:
+            # Whoever took the lease over may have merged the ledger, and cleared the folder that this run still reads.
+            is_of_the_state = isinstance(error, StateError) or not isinstance(error, SyncerError)
+            if is_of_the_state and lease.remaining_seconds() <= 0:
                 raise lost(lease.epoch) from error
             raise
         finally:

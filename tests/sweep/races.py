@@ -31,6 +31,9 @@ WORKERS: Final = 3
 """Requests that a process may have at once, as the project's manifest says."""
 STALE, LOCKED = 6, 10
 LOST: Final = ("R211", "R107")
+DONE: Final = "R905"
+"""What is said of a run that has ended."""
+OUSTED: Final = frozenset({1, LOCKED})
 TAIL: Final = 900
 
 
@@ -104,7 +107,7 @@ def stop(canon: Canon, seed: str, wanted: Ended, size: int, *, at_send: bool) ->
         return Played(f"over before call {number}", tuple(ended.differences(wanted)), is_missed=True)
     place.pass_by(PAST_SECONDS)
     codes = [place.resume().wait()]
-    is_held = codes[-1] == LOCKED and "R207" in place.said()
+    is_held, has_ended = codes[-1] == LOCKED and "R207" in place.said(), DONE in place.said()
     if not is_held:
         ended = place.end(codes)
         codes = list(ended.codes)
@@ -115,22 +118,32 @@ def stop(canon: Canon, seed: str, wanted: Ended, size: int, *, at_send: bool) ->
     added = [] if is_held else place.notes()[notes:]
     ended = place.end(codes[-1:])
     wrong = [] if late and at_send else ended.differences(wanted)
-    if is_held:
-        # Nobody could take over, so it goes on if it had no lease yet, and else stops for the time that has passed.
-        rightly = {0, 1}
-    else:
-        rightly = {1, LOCKED}
-        if late > (WORKERS if at_send else 0):
-            wrong.append(f"{late} requests were written after the lease was gone")
-        if added:
-            wrong.append(f"the woken one noted {[each['kind'] for each in added]}")
-        if not any(code in words for code in LOST):
-            wrong.append(f"it does not say that the lease is gone\n{words[-TAIL:]}")
+    rightly = _rightly(words, is_held=is_held, has_ended=has_ended)
+    if rightly == OUSTED and not any(code in words for code in LOST):
+        wrong.append(f"it does not say that the lease is gone\n{words[-TAIL:]}")
+    if not is_held and late > (WORKERS if at_send else 0):
+        wrong.append(f"{late} requests were written after the lease was gone")
+    if added:
+        wrong.append(f"the woken one noted {[each['kind'] for each in added]}")
+    if not is_held and 1 in codes:
+        wrong.append(f"nobody could go on while it stood still: exits {codes}")
     if woken not in rightly:
         wrong.append(f"the woken one ended with {woken}\n{words[-TAIL:]}")
     place.forget()
     held = ", which holds the state" * is_held
     return Played(f"{where}{held}: exits {tuple(codes)}, woken {woken}, {late} late, {ended.ruled} ruled", tuple(wrong))
+
+
+def _rightly(words: str, *, is_held: bool, has_ended: bool) -> frozenset[int]:
+    """Return with what a woken process may end."""
+    if is_held:
+        # Nobody could take over, so it goes on if it had no lease yet, and else stops for the time that has passed.
+        return frozenset({0, 1})
+    if has_ended:
+        # It was stopped as it tidied up behind the run that it had ended itself.
+        return frozenset({0})
+    # Without a lease yet, it comes to one when the other has ended the run.
+    return frozenset({2}) if DONE in words else OUSTED
 
 
 def _stop_at(process: forked.Process, number: int, root: str, *, at_send: bool) -> str:

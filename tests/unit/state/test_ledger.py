@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from syncer.errors import StateError
+from syncer.state import ledger as module
 from syncer.state.ledger import MAX_OVERLAYS, LocalLedger
 
 pytestmark = pytest.mark.anyio
@@ -45,7 +47,7 @@ async def test_a_broken_index_is_not_believed(tmp_path: Path) -> None:
     """Neither damaged nor newer files are half believed."""
     ledger = LocalLedger(tmp_path / "ledger")
     await ledger.merge("news", 0, confirmed(tmp_path / "1", {1: 10}))
-    index = tmp_path / "ledger" / "news" / "index.json"
+    index = tmp_path / "ledger" / "news" / "index-00000001.json"
     for text in ("{", index.read_text().replace('"serial"', '"later":1,"serial"')):
         index.write_text(text)
         with pytest.raises(StateError, match="R281"):
@@ -57,16 +59,78 @@ async def test_a_broken_layer_is_not_believed(tmp_path: Path) -> None:
     ledger = LocalLedger(tmp_path / "ledger")
     await ledger.merge("news", 0, confirmed(tmp_path / "1", {1: 10}))
     await ledger.merge("news", 1, confirmed(tmp_path / "2", {2: 10}))
-    (tmp_path / "ledger" / "news" / "00000002.parquet").write_bytes(b"PAR1")
+    [layer] = (tmp_path / "ledger" / "news").glob("00000002-*.parquet")
+    layer.write_bytes(b"PAR1")
     with pytest.raises(StateError, match="R281"):
         await ledger.fetch("news", tmp_path)
 
 
 async def test_what_a_crash_left_behind_is_ignored(tmp_path: Path) -> None:
-    """Files that the index does not name are no part of the ledger, and go with the next merge."""
+    """Files that the index does not name are no part of the ledger and go with the next merge; later ones stay."""
     ledger = LocalLedger(tmp_path / "ledger")
     await ledger.merge("news", 0, confirmed(tmp_path / "1", {1: 10}))
-    confirmed(tmp_path / "ledger" / "news" / "00000002.parquet", {1: 99})
+    home = tmp_path / "ledger" / "news"
+    left = [confirmed(home / f"0000000{n}-0.parquet", {1: 99}) for n in (1, 2)]
+    left += [confirmed(home / "00000002-0.parquet.abcd.part", {1: 99})]
     assert content(await ledger.fetch("news", tmp_path)) == {1: 10}
+    later = confirmed(home / "00000003-0.parquet", {1: 99})
     await ledger.merge("news", 1, confirmed(tmp_path / "2", {2: 20}))
     assert content(await ledger.fetch("news", tmp_path)) == {1: 10, 2: 20}
+    assert not any(each.exists() for each in left)
+    assert later.exists()
+
+
+async def test_a_ledger_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
+    """It had one index for all serials, and its files bore no digest: it is read, and the next merge replaces it."""
+    home = tmp_path / "ledger" / "news"
+    home.mkdir(parents=True)
+    confirmed(home / "00000001.parquet", {1: 10})
+    confirmed(home / "00000002.parquet", {2: 20})
+    index = {"serial": 2, "base": "00000001.parquet", "overlays": ["00000002.parquet"], "merged": "abc"}
+    (home / "index.json").write_text(json.dumps(index))
+    ledger = LocalLedger(tmp_path / "ledger")
+    assert content(await ledger.fetch("news", tmp_path)) == {1: 10, 2: 20}
+    assert await ledger.merge("news", 2, confirmed(tmp_path / "3", {2: None, 3: 30})) == 3
+    assert content(await ledger.fetch("news", tmp_path)) == {1: 10, 3: 30}
+    assert not (home / "index.json").exists()
+
+
+@pytest.mark.parametrize("others", [1, 2])
+@pytest.mark.parametrize("at", ["before its draft", "before its rows", "after its rows", "before its index"])
+async def test_a_process_that_stood_still_takes_no_serial_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str, others: int
+) -> None:
+    """One that is stopped on its way finds, when it wakes, that others went on, and changes nothing."""
+    ledger = LocalLedger(tmp_path / "ledger")
+    settle, fold, stopped = module._settle, module.fold, []
+
+    def go_on() -> None:
+        if not stopped:
+            stopped.append(at)
+            for serial in range(others):
+                ledger._merge("news", serial, confirmed(tmp_path / f"other{serial}", {serial: 70}))
+
+    def stop_once(draft: Path, path: Path, *, is_new: bool = False) -> None:
+        if at == ("before its index" if is_new else "before its rows"):
+            go_on()
+        settle(draft, path, is_new=is_new)
+        if at == "after its rows" and not is_new:
+            go_on()
+
+    def stop_before_folding(layers: list[Path], target: Path, memory_limit: str) -> None:
+        if at == "before its draft":
+            go_on()
+        fold(layers, target, memory_limit)
+
+    monkeypatch.setattr(module, "_settle", stop_once)
+    monkeypatch.setattr(module, "fold", stop_before_folding)
+    with pytest.raises(StateError, match="R280"):
+        await ledger.merge("news", 0, confirmed(tmp_path / "mine", {1: 10}))
+    assert await ledger.serial("news") == others
+    assert content(await ledger.fetch("news", tmp_path)) == dict.fromkeys(range(others), 70)
+
+
+def test_no_two_drafts_share_a_name(tmp_path: Path) -> None:
+    """A process that is stopped within a write keeps its file locked, and whoever takes over writes one of its own."""
+    path = tmp_path / "00000001-0.parquet"
+    assert module._draft(path) != module._draft(path)
