@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from syncer.plan.models import Node, OperationPlan, Plan
     from syncer.sample import OperationSample, SampleRow
 
-NARROWEST = 48
+NARROWEST = 32
 """Below this many columns lines are allowed to run over."""
+NARROW = 56
+"""Below this many columns a label stands above its text."""
 LABEL = 20
 """Columns of the label before a text."""
 
@@ -57,7 +59,8 @@ def _lines(plan: Plan, width: int, samples: Mapping[str, Sequence[SampleRow]]) -
     made_of = phrases.made_of(plan)
     column = min(max(len(name) for name, _ in made_of), width // 2)
     for name, digest in made_of:
-        yield f"  {printable(name):<{column}}  {printable(digest)}"
+        line = f"  {printable(name):<{column}}  {printable(digest)}"
+        yield from [line] if len(line) <= width else [f"  {printable(name)}", f"    {printable(digest)}"]
     yield from ("", f"Digest {plan.digest}")
 
 
@@ -89,8 +92,12 @@ def _rows(operation: OperationPlan, width: int) -> Iterator[str]:
     found = phrases.rows(operation)
     column = max(len(_records(row)) for row in found)
     head = "     rows"
+    start = _column(5, width)
+    if len(head) >= start:
+        yield head
+        head = ""
     for row in found:
-        first = f"{head:<{5 + LABEL}}{_records(row):>{column}} {'  ' * row.depth}"
+        first = f"{head:<{start}}{_records(row):>{column}} {'  ' * row.depth}"
         yield from _hanging(first, f"{row.what} ({row.fidelity})", width)
         head = ""
 
@@ -113,13 +120,18 @@ def _order(plan: Plan, width: int) -> Iterator[str]:
 def _labelled(label: str, lines: Iterable[str], width: int, *, indent: int = 5) -> Iterator[str]:
     """Yield a label and its lines beside it; a label that is too long for its column stands above."""
     head = " " * indent + printable(label)
-    column = indent + LABEL
+    column = _column(indent, width)
     if len(head) >= column:
         yield head
         head = ""
     for line in lines:
         yield from _hanging(f"{head:<{column}}", line, width)
         head = ""
+
+
+def _column(indent: int, width: int) -> int:
+    """Return where texts begin beside or below a label."""
+    return indent + (LABEL if width >= NARROW else 4)
 
 
 def _hanging(first: str, text: str, width: int) -> Iterator[str]:
