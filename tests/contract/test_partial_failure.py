@@ -151,6 +151,8 @@ async def test_locked_rows_go_again_in_ever_smaller_jobs(stage: Stage, path: str
     result = await _run(stage, S, path, ["Ada"] * 9)
     assert (result.exit_code, _held(stage, S)) == (DONE, _all_but(9))
     assert _uploads(stage) == [9, 4, 2, 1]
+    rejects = stage.folder / "rejects.jsonl"
+    assert not rejects.exists() or not rejects.read_text()
     assert stage.clock.monotonic() - began >= 30 + 60 + 120
 
 
