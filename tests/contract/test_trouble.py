@@ -298,3 +298,24 @@ async def test_a_record_with_two_writers_is_sent_again_and_settles(stage: Stage)
 def test_the_origin_of_these_tests_is_loopback() -> None:
     """Nothing here leaves the machine."""
     assert ORIGIN.startswith("http://127.0.0.1")
+
+
+@pytest.mark.parametrize("trouble", ["the fence falls", "the state cannot be read"])
+async def test_a_job_whose_close_was_lost_once_is_never_called_unsent(stage: Stage, trouble: str) -> None:
+    """The first word may still close it, late: whatever keeps the second one from leaving, it is a doubt."""
+    sent = 0
+
+    def fence() -> None:
+        nonlocal sent
+        sent += 1
+        if sent > 3 and trouble == "the fence falls":  # The upload, its job, and the first word have left.
+            raise RetryableError("R111", "The run was asked to stop.")
+
+    stage.spoil("lose_before_apply", "PATCH */jobs/ingest/*")
+    if trouble == "the state cannot be read":
+        stage.spoil("status", "GET */jobs/ingest/*", count=None, status=503)
+    session = stage.session(S, fence=fence)
+    unit = stage.file_unit(CONTACT_FILE, ROW)
+    reference = await session.prepare(unit)
+    with pytest.raises(InDoubtError):
+        await session.commit(unit, reference)

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from syncer.facts import Action, System
-from tests.sim.trouble import Meddling, add_late_rests, draw_faults, draw_meddling, draw_snags, poison
+from tests.sim.trouble import Meddling, add_late_rests, draw_faults, draw_meddling, draw_snags, poison, shorten_queues
 from tests.sim.ways import UNKNOWN, WAYS
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def unfold(seed: int) -> Scene:
     endings = tuple(_ending(chance) for _ in range(chance.choice((0, 0, 1, 1, 2, 3))))
     wrong = chance.choice((0.0, 0.0, 0.0, 600.0, 3_600.0))
     more = random.Random(f"more of scene {seed}")  # What is drawn beside, so that old seeds are still what they were.
-    return Scene(
+    scene = Scene(
         seed=seed,
         ops=ops,
         people=people,
@@ -148,6 +148,9 @@ def unfold(seed: int) -> Scene:
         has_person=chance.random() < 1 / 2,
         token_seconds=chance.choice((3_600.0, 3_600.0, 3_600.0, 90.0, 30.0)),
     )
+    if any(op.on_unknown == "resend" and op.way.path == "bulk" for op in ops):
+        scene = replace(scene, faults=shorten_queues(scene.faults))
+    return scene
 
 
 def _set_clock(chance: random.Random, endings: tuple[Ending, ...]) -> tuple[float, float] | None:

@@ -5,11 +5,12 @@ A job's state is the org's own word on what happened, so every doubt but a lost 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from syncer.engine.protocol import ResultFile
-from syncer.errors import InDoubtError, RefusedError
+from syncer.errors import InDoubtError, QuotaSpentError, RefusedError, RetryableError
 from syncer.facts import Action
 from syncer.outcome import Outcome
 from syncer.polling import poll_seconds
@@ -107,29 +108,31 @@ class Jobs:
         return LookedUp(records=await read_back.find(dict(enumerate(rows(unit.payload)))))
 
     async def _close(self, unit: Unit, reference: str) -> None:
-        """Close; where the answer is lost the job's state tells, and closing again is harmless."""
-        for tries in range(CLOSE_TRIES):
+        """Close; once an answer was lost nothing else that fails means that the job is not under way."""
+        try:
+            await self._call(self.api.close_job(reference), unit)
+        except InDoubtError:
             try:
+                await self._see_closed(unit, reference)
+            except (RetryableError, QuotaSpentError, RefusedError) as error:
+                now = self.caller.clock.monotonic()
+                raise failure.in_doubt(self.caller.connection, unit.step.path, error.detail, now) from error
+
+    async def _see_closed(self, unit: Unit, reference: str) -> None:
+        """Look at the job's state, and close again while it is open, which is harmless."""
+        reason = "the job does not close"
+        for _ in range(1, CLOSE_TRIES):
+            job = await self._state(unit, reference)
+            if job is None or job.did_nothing:
+                reason = "the job was aborted, or is not known any more"
+                break
+            if job.state != "Open":
+                return
+            with suppress(InDoubtError, RefusedError):  # The first request may have closed it since it was looked at.
                 await self._call(self.api.close_job(reference), unit)
-            except InDoubtError as error:
-                job = await self._state(unit, reference)
-                if job is None:
-                    raise
-                if job.state == "Open":
-                    continue
-                if job.did_nothing:
-                    raise failure.in_doubt(
-                        self.caller.connection, unit.step.path, "the job was aborted", error.sent_at
-                    ) from error
-            except RefusedError as error:
-                # The first request may have closed the job after it was last looked at.
-                job = await self._state(unit, reference) if error.code == UNKNOWN_JOB and tries else None
-                if job is None or job.state == "Open" or job.did_nothing:
-                    raise
-            return
-        raise failure.in_doubt(
-            self.caller.connection, unit.step.path, "the job does not close", self.caller.clock.monotonic()
-        )
+                return
+        now = self.caller.clock.monotonic()
+        raise failure.in_doubt(self.caller.connection, unit.step.path, reason, now)
 
     async def _abort(self, unit: Unit, reference: str) -> wire.Job | None:
         """Abort a job that has not begun; one that has begun in the meantime goes on."""
