@@ -19,23 +19,33 @@ from syncer.cli.exits import Exit
 if TYPE_CHECKING:
     from tests.scenarios.story import Player
 
+TEXT = {"type": "object", "required": ["text"]}
 PLACE = {
     "type": "object",
     "required": ["artifactLocation", "region"],
     "properties": {
-        "artifactLocation": {"type": "object", "required": ["uri"]},
+        "artifactLocation": {
+            "type": "object",
+            "required": ["uri"],
+            "properties": {"uri": {"pattern": r"^([A-Za-z0-9_.~!$&'()*+,;=@:/-]|%[0-9A-F]{2})+$"}},
+        },
         "region": {
             "type": "object",
             "properties": {name: {"type": "integer", "minimum": 1} for name in ("startLine", "startColumn")},
         },
     },
 }
+RULE = {
+    "type": "object",
+    "required": ["id", "shortDescription", "fullDescription", "help"],
+    "properties": dict.fromkeys(("shortDescription", "fullDescription", "help"), TEXT),
+}
 RESULT = {
     "type": "object",
-    "required": ["ruleId", "level", "message", "locations"],
+    "required": ["ruleId", "ruleIndex", "level", "message", "locations"],
     "properties": {
         "level": {"enum": ["error", "warning"]},
-        "message": {"type": "object", "required": ["text"]},
+        "message": TEXT,
         "locations": {"items": {"type": "object", "properties": {"physicalLocation": PLACE}}},
     },
 }
@@ -47,9 +57,14 @@ SARIF: dict[str, Any] = {
         "runs": {
             "minItems": 1,
             "items": {
-                "required": ["tool", "results"],
+                "required": ["tool", "columnKind", "results"],
                 "properties": {
-                    "tool": {"properties": {"driver": {"required": ["name", "rules"]}}},
+                    "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+                    "tool": {
+                        "properties": {
+                            "driver": {"required": ["name", "rules"], "properties": {"rules": {"items": RULE}}}
+                        }
+                    },
                     "results": {"items": RESULT},
                 },
             },
@@ -60,14 +75,21 @@ SARIF: dict[str, Any] = {
 
 
 def test_sarif_has_the_form_that_code_scanning_reads(player: Player) -> None:
-    """Every result names a rule of the driver, a level and a place that starts at 1."""
-    (player.folder / "m.yaml").write_text("version: 1\nsorces: {}\ntargets: {x: 1}\n", encoding="utf-8")
-    printed, code = player.play("syncer validate --format sarif")
-    report = json.loads("\n".join(printed))
-    Draft202012Validator(SARIF).validate(report)
-    [run] = report["runs"]
-    assert code == Exit.MANIFEST
-    assert {each["ruleId"] for each in run["results"]} == {each["id"] for each in run["tool"]["driver"]["rules"]}
+    """Every result names a rule of the driver, a level and a place that starts at 1, as a reference from the top."""
+    place = player.folder / "mäni fest" / "50%.yaml"
+    place.parent.mkdir()
+    place.write_text("version: 1\nsorces: {}\ntargets: {x: 1}\n", encoding="utf-8")
+    for project in ("'mäni fest'", f"'{place.parent}'"):
+        printed, code = player.play(f"syncer validate {project} --format sarif")
+        report = json.loads("\n".join(printed).replace("<folder>", str(player.folder.parent)))
+        Draft202012Validator(SARIF).validate(report)
+        [run] = report["runs"]
+        assert code == Exit.MANIFEST
+        rules = [each["id"] for each in run["tool"]["driver"]["rules"]]
+        assert {each["ruleId"] for each in run["results"]} == set(rules)
+        assert all(rules[each["ruleIndex"]] == each["ruleId"] for each in run["results"])
+        [uri] = {each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in run["results"]}
+        assert uri == "m%C3%A4ni%20fest/50%25.yaml"
 
 
 @pytest.mark.parametrize("code", [*catalogue.entries(), *(str(each.value) for each in Exit)])

@@ -155,12 +155,12 @@ def command(each: Annotation) -> str:
     """Return the workflow command that makes an annotation."""
     where = ""
     if each.place is not None:
-        name = _from_workspace(Path(each.place.file))
+        name = from_workspace(Path(each.place.file))
         where = f"file={_member(name)},line={max(each.place.line, 1)},col={max(each.place.column, 1)},"
     return f"::{each.kind} {where}title={_member(each.title)}::{_message(each.text)}"
 
 
-def _from_workspace(path: Path) -> str:
+def from_workspace(path: Path) -> str:
     """Return a file's name as the pull request knows it: from the top of the checkout."""
     top = Path(os.environ.get("GITHUB_WORKSPACE") or ".").resolve()
     whole = path.resolve()

@@ -89,10 +89,11 @@ def show_diagnostics(found: Sequence[Diagnostic], output: str) -> None:
     elif output == "github":
         from syncer.cli.views import github
 
-        for each in ordered:
-            print(github.command(github.of_diagnostic(each)))
+        print(github.annotated(map(github.of_diagnostic, ordered)), end="")
     elif output == "sarif":
-        print(json.dumps(_as_sarif(ordered), indent=2, ensure_ascii=False))
+        from syncer.cli.views import sarif
+
+        print(json.dumps(sarif.report(ordered), indent=2, ensure_ascii=False))
     else:
         for index, each in enumerate(ordered):
             gap = "\n" if index else ""
@@ -132,44 +133,4 @@ def _as_json(each: Diagnostic) -> dict[str, object]:
         "detail": each.detail,
         "advice": each.advice,
         "command": each.command,
-    }
-
-
-def _as_sarif(found: Sequence[Diagnostic]) -> dict[str, object]:
-    """Return the findings as SARIF 2.1.0."""
-    rules = sorted({(each.code, each.title) for each in found})
-    return {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {
-                    "driver": {
-                        "name": "syncer",
-                        "rules": [{"id": code, "shortDescription": {"text": title}} for code, title in rules],
-                    }
-                },
-                "results": [
-                    {
-                        "ruleId": each.code,
-                        "level": each.severity,
-                        "message": {"text": "\n".join(part for part in (each.detail, each.advice) if part)},
-                        "locations": [
-                            {
-                                "physicalLocation": {
-                                    "artifactLocation": {"uri": each.place.file},
-                                    "region": {
-                                        "startLine": max(each.place.line, 1),
-                                        "startColumn": max(each.place.column, 1),
-                                    },
-                                }
-                            }
-                        ]
-                        if each.place
-                        else [],
-                    }
-                    for each in found
-                ],
-            }
-        ],
     }

@@ -8,7 +8,8 @@ import os
 import duckdb
 import pytest
 
-from syncer.cli.views.trouble import show_bug
+from syncer.cli.views.trouble import show_bug, show_diagnostics
+from syncer.diagnostics import Diagnostic, Place
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,12 @@ def test_any_other_exception_is_a_bug_and_keeps_its_words(capsys: pytest.Capture
     assert said.startswith("error R900: ")
     assert "FileNotFoundError" in said
     assert "ada" not in said
+
+
+def test_a_workflow_gets_no_more_findings_than_it_keeps(capsys: pytest.CaptureFixture[str]) -> None:
+    """GitHub keeps ten annotations of a kind and drops the others without a word, so the tenth counts the rest."""
+    show_diagnostics([Diagnostic("M203", f"Finding {at}.", Place("m.yaml", at, 1)) for at in range(1, 13)], "github")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 10
+    assert lines[0].endswith("::Finding 1.")
+    assert lines[-1].startswith("::error title=And more::3 more are not shown here")
