@@ -47,7 +47,7 @@ def sealed(plan: Plan) -> Plan:
 def verify(plan: Plan) -> None:
     """Raise `StalePlanError` where the plan is not what its digest says."""
     found = digest_of(plan)
-    if not compare_digest(found, plan.digest):
+    if not compare_digest(found.encode(), plan.digest.encode(errors="replace")):
         detail = f"Its digest says {plan.digest[:12] or 'nothing'} and its content is {found[:12]}."
         raise StalePlanError(_EDITED, printable(detail), _AGAIN)
 

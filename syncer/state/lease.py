@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from syncer.errors import LeaseLostError, LockedError, UserError
+from syncer.errors import LeaseLostError, LockedError, StalePlanError, UserError
 
 TTL_SECONDS = 60.0
 MAX_REQUEST_SECONDS = 370.0
@@ -71,4 +71,14 @@ def not_held(epoch: int) -> UserError:
         "R212",
         f"No lease of epoch {epoch} is held here.",
         "Run again what was refused: its message names the epoch that is held now, if one still is.",
+    )
+
+
+def spent(plan: str, run: str) -> StalePlanError:
+    """Return the error of a plan that was applied before."""
+    return StalePlanError(
+        "R213",
+        f'Plan {plan[:12]} was applied by run "{run}" already.',
+        "Make a new plan. If that run is not finished, go on with it:",
+        f"syncer resume {run}",
     )

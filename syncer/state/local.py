@@ -13,7 +13,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
-from syncer.errors import StalePlanError, StateError
+from syncer.errors import StateError
 from syncer.state import lease as terms
 from syncer.state import place
 from syncer.state.database import as_state_errors, open_database, transaction
@@ -109,12 +109,7 @@ class LocalStore:
 
         owner = await self._call(work)
         if owner != run:
-            raise StalePlanError(
-                "R213",
-                f'Plan {plan[:12]} was applied by run "{owner}" already.',
-                "Make a new plan. If that run is not finished, go on with it:",
-                f"syncer resume {owner}",
-            )
+            raise terms.spent(plan, owner)
 
     async def spent_by(self, plan: str) -> str | None:
         """Return the run that used the plan, or None."""

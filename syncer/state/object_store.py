@@ -11,9 +11,10 @@ import secrets
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from syncer.errors import StalePlanError, StateError
+from syncer.errors import StateError
 from syncer.state import object_journal
 from syncer.state.envelope import Content, unwrap, wrap
+from syncer.state.lease import spent
 from syncer.state.object_journal import ObjectJournal, encoded
 from syncer.state.object_lease import Leases, ObjectLease
 from syncer.state.protocol import KEPT_SECONDS
@@ -88,12 +89,7 @@ class ObjectStore:
             return
         owner = await self.spent_by(plan)
         if owner != run:
-            raise StalePlanError(
-                "R213",
-                f'Plan {plan[:12]} was applied by run "{owner}" already.',
-                "Make a new plan. If that run is not finished, go on with it:",
-                f"syncer resume {owner}",
-            )
+            raise spent(plan, owner or "")
 
     async def spent_by(self, plan: str) -> str | None:
         """Return the run that used the plan, or None."""

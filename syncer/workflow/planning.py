@@ -22,6 +22,7 @@ from syncer.manifest.gone import cleared_by
 from syncer.mark import STAND_IN, marked
 from syncer.plan import build, digest
 from syncer.plan.models import Digest, Inputs, Plan
+from syncer.plan.words import printable
 from syncer.state import registry
 from syncer.state.protocol import in_thread
 from syncer.workflow import clearing, increments, load, refreshing, revealing
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 
 BLANK_KEY = "V210"
+_FEWEST_DIGITS = 12
+"""Of a digest that is approved: fewer could be hit by trying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,7 +358,11 @@ def check_approved(plan: Plan, approved: str | None) -> None:
     """Refuse a plan that is not the approved one; a prefix of at least 12 digits will do."""
     if approved is None:
         return
-    wanted = approved.removeprefix("sha256:").lower()
-    if len(wanted) < 12 or not compare_digest(plan.digest[: len(wanted)], wanted):  # noqa: PLR2004 - said in the docstring
+    wanted = approved.strip().lower().removeprefix("sha256:")
+    if len(wanted) < _FEWEST_DIGITS:
+        given = f"only {wanted} was" if wanted else "nothing was"
+        detail = f"The plan's digest is {plan.digest}, and {given} approved; it takes {_FEWEST_DIGITS} digits at least."
+        raise StalePlanError("P112", printable(detail), "Give the digest as the review shows it, or more of it.")
+    if not compare_digest(plan.digest[: len(wanted)].encode(), wanted.encode(errors="replace")):
         detail = f"The plan's digest is {plan.digest}, and {wanted[:64]} was approved."
-        raise StalePlanError("P112", detail, "Have this plan reviewed, or apply the one that was.")
+        raise StalePlanError("P112", printable(detail), "Have this plan reviewed, or apply the one that was.")

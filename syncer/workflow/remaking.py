@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio
+
 from syncer import __version__
 from syncer.errors import PlanRefusedError, StalePlanError
 from syncer.plan import digest
 from syncer.plan.envelope import Moved, moved
+from syncer.state.lease import spent
 from syncer.workflow import pinning, planning
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from syncer.plan.models import Plan
+    from syncer.state.registry import OpenStore
     from syncer.workflow.load import Loaded
     from syncer.workflow.planning import Planned, Progress, Settings
 
@@ -32,6 +36,7 @@ def make_again(
     Raises `StalePlanError` with everything that differs where it must not.
     """
     _check_origin(loaded, reviewed)
+    anyio.run(_check_unspent, reviewed, settings.store(loaded.root))
     kept = pinning.take(reviewed, file, folder / "staged", memory_limit=settings.memory_limit)
     try:
         planned = planning.make_plan(loaded, settings, folder, progress, reviewed=reviewed, kept=kept)
@@ -50,6 +55,16 @@ def make_again(
         _check_order(reviewed, planned)
         return planned.of(reviewed), said
     return planned, said
+
+
+async def _check_unspent(reviewed: Plan, store: OpenStore) -> None:
+    """Say first of a plan that was applied before that it was: what that run changed would look like a stale plan."""
+    try:
+        run = await store.spent_by(reviewed.digest)
+    finally:
+        store.close()
+    if run is not None:
+        raise spent(reviewed.digest, run)
 
 
 def _check_origin(loaded: Loaded, reviewed: Plan) -> None:

@@ -73,6 +73,8 @@ def test_what_is_no_plan_is_refused_without_a_traceback(text: str, expected: str
         ('"path": "bulk"', '"path": "sync"'),
         ('"digest": "', '"digest": "0'),
         (f'"digest": "{PLAN.digest}"', '"digest": ""'),
+        (f'"digest": "{PLAN.digest}"', f'"digest": "{"é" * 64}"'),
+        (f'"digest": "{PLAN.digest}"', '"digest": "\\ud800"'),
     ],
 )
 def test_an_edited_plan_is_refused(old: str, new: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from syncer.errors import PlanRefusedError, StalePlanError
-from syncer.facts import Fidelity, OperationFacts, ReadFacts, WaveFacts
+from syncer.facts import Fidelity, OperationFacts, ReadFacts, Usage, WaveFacts
 from syncer.plan.digest import check_inputs
 from syncer.plan.envelope import envelope, moved, moves
 from syncer.plan.models import Digest, OperationPlan, Span
