@@ -13,7 +13,7 @@ import typer
 
 from syncer import catalogue
 from syncer.cli import main
-from syncer.cli.exits import MEANING
+from syncer.cli.exits import MEANING, Exit
 from syncer.sources.registry import source as _source  # noqa: F401 - read before output is captured: it is slow
 
 if TYPE_CHECKING:
@@ -114,6 +114,12 @@ def test_every_code_is_a_title_a_cause_and_a_cure() -> None:
         assert entry.title[-1].isalnum(), entry.code
         assert entry.cause.endswith((".", "`")), entry.code
         assert entry.cure.endswith((".", "`")), entry.code
+
+
+def test_every_exit_code_has_a_cause_and_a_cure() -> None:
+    """Whatever a script is told by a number, a person can look up."""
+    assert set(catalogue.exits()) == {each.value for each in MEANING} == {each.value for each in Exit}
+    assert all(text.endswith(".") for told in catalogue.exits().values() for text in told)
 
 
 def test_the_plan_of_readme_is_the_program_s(

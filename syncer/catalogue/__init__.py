@@ -1,6 +1,7 @@
 """Every code that syncer can print, with its constant title, its cause and its cure.
 
-One TOML file a family: `manifest` (M), `source` (S), `plan` (P), `run` (R), `reject` (V). A code is never reused.
+One TOML file a family: `manifest` (M), `source` (S), `plan` (P), `run` (R), `reject` (V). A code is never reused. Exit
+codes have a file of their own.
 `diagnostics`, `errors` and `syncer explain` read from here; nothing else defines a title.
 """
 
@@ -37,6 +38,16 @@ def entries() -> dict[str, Entry]:
                 raise ValueError(message)
             found[code] = Entry(code=code, **members)
     return found
+
+
+@cache
+def exits() -> dict[int, tuple[str, str]]:
+    """Return cause and cure of every exit code."""
+    import tomllib
+    from importlib import resources
+
+    text = (resources.files(__name__) / "exit.toml").read_text(encoding="utf-8")
+    return {int(code): (members["cause"], members["cure"]) for code, members in tomllib.loads(text).items()}
 
 
 def title(code: str) -> str:

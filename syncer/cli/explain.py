@@ -36,8 +36,9 @@ def explain(
         for number, meaning in MEANING.items():
             typer.echo(f"{number.value:>4}  Exit code: {meaning}")
         return
-    if code.isdigit() and int(code) in {each.value for each in Exit}:
-        typer.echo(f"Exit code {code}: {MEANING[Exit(int(code))]}.")
+    if code.isdecimal() and int(code) in {each.value for each in Exit}:
+        cause, cure = catalogue.exits()[int(code)]
+        typer.echo(f"Exit code {int(code)}: {MEANING[Exit(int(code))]}.\n\nCause: {cause}\n\nCure: {cure}")
         return
     entry = entries.get(code.upper())
     if entry is None:
