@@ -173,8 +173,12 @@ def _operation(
         yield "</table>"
     if samples:
         yield f"<h3>{_t(revealed.title(samples))}</h3>"
-        yield from _samples("Records", [row for row in samples if row.kind is not SampleKind.REJECTED])
-        yield from _samples("Refused rows", [row for row in samples if row.kind is SampleKind.REJECTED])
+        yield from _samples(
+            f"Records of {operation.name}", [row for row in samples if row.kind is not SampleKind.REJECTED]
+        )
+        yield from _samples(
+            f"Refused rows of {operation.name}", [row for row in samples if row.kind is SampleKind.REJECTED]
+        )
     yield "</div></details>"
 
 
@@ -184,7 +188,7 @@ def _samples(label: str, rows: Sequence[SampleRow]) -> Iterator[str]:
         return
     names = list(dict.fromkeys(cell.name for row in rows for cell in row.cells))
     heads = "".join(f"<th>{_t(name)}</th>" for name in names)
-    yield f'<div class=scroll tabindex=0 role=region aria-label="{label}"><table class=samples>'
+    yield f'<div class=scroll tabindex=0 role=region aria-label="{_t(label)}"><table class=samples>'
     yield f"<tr><th class=n>row</th><th>becomes</th>{heads}</tr>"
     for row in rows:
         cells = {cell.name: cell for cell in row.cells}
