@@ -2,7 +2,8 @@
 
 The number is the fence. Whoever opens a journal for writing, and whoever takes a key space from a silent holder, first
 takes the next number with a line that says nothing; a late note of the old holder then meets a taken number, and is
-refused by the store itself. Notes that wait while a segment is under way go together in the next one.
+refused by the store itself. Notes that wait while a segment is under way go together in the next one. Of a finished run
+all lines go into one object, and only the numbers stay that keep an old holder out.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from syncer.errors import StateError
 from syncer.state import lease as terms
 from syncer.state.envelope import Content, unwrap, wrap
 from syncer.state.journal import Line, broken, fence, opening, read, seal
+from syncer.state.protocol import Finished
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 _TRIES: Final = 20
 _PAGE: Final = 16
 """Segments read at once."""
+_PACKED_BYTES: Final = 4 * 1024 * 1024
+"""The most that one object of lines may hold; a longer journal stays in its segments."""
 
 
 class Segment(Content):
@@ -46,6 +50,14 @@ class EndMark(Content):
 
     segments: int
     checksum: str
+
+
+class Packed(Content):
+    """All lines of a finished run, which were in segments 1 to `segments`."""
+
+    run: str
+    segments: int
+    lines: tuple[tuple[int, int, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,10 @@ def _path(run: str, segment: int) -> str:
 
 def _mark_path(run: str) -> str:
     return f"ends/{encoded(run)}"
+
+
+def _packed_path(run: str) -> str:
+    return f"packed/{encoded(run)}"
 
 
 async def runs(bucket: Bucket) -> tuple[str, ...]:
@@ -146,9 +162,23 @@ async def _lines(bucket: Bucket, run: str, segment: int) -> list[Line]:
     return [Line(*line) for line in found.lines]
 
 
+async def _packed(bucket: Bucket, run: str) -> Packed | None:
+    path = _packed_path(run)
+    kept = await bucket.get(path)
+    if kept is None:
+        return None
+    found = unwrap(Packed, kept.body, path)
+    if found.run != run or not found.lines:
+        raise broken(run, "Its packed lines are not those that were written")
+    return found
+
+
 def _body(run: str, segment: int, lines: list[Line]) -> bytes:
-    told = tuple((line.number, line.epoch, line.text, line.checksum) for line in lines)
-    return wrap(Segment(run=run, segment=segment, token=secrets.token_hex(8), lines=told))
+    return wrap(Segment(run=run, segment=segment, token=secrets.token_hex(8), lines=_told(lines)))
+
+
+def _told(lines: list[Line]) -> tuple[tuple[int, int, str, str], ...]:
+    return tuple((line.number, line.epoch, line.text, line.checksum) for line in lines)
 
 
 def _busy(run: str) -> StateError:
@@ -172,6 +202,7 @@ class ObjectJournal:
         self._waiting: list[_Waiting] = []
         self._turn = anyio.Lock()
         self._unsure: tuple[bytes, _End] | None = None
+        self._is_finished = False
         if lease is not None:
             lease.journals.append(self)
 
@@ -195,27 +226,64 @@ class ObjectJournal:
 
     async def notes(self) -> AsyncIterator[Note]:
         """Yield the notes in order; raises `StateError` at the first that cannot be believed."""
-        lines: list[Line] = []
-        ends = [opening(self._run)]
         # The mark first: what it tells of is there already, while segments may still be added.
         kept = await self._bucket.get(_mark_path(self._run))
+        packed = await _packed(self._bucket, self._run)
         last = self._end.segment if self._end else await _last(self._bucket, self._run)
-        for start in range(1, last + 1, _PAGE):
-            for segment in await self._page(range(start, min(last + 1, start + _PAGE))):
-                lines += segment
-                ends.append(segment[-1].checksum)
-        for note in read(self._run, lines):
+        try:
+            segments = await self._segments(packed, last)
+        except StateError:
+            # Its segments may have been packed just now, under the eyes of who read them.
+            packed = None if packed else await _packed(self._bucket, self._run)
+            if packed is None:
+                raise
+            segments = await self._segments(packed, last)
+        for note in read(self._run, [line for _, lines in segments for line in lines]):
             yield note
         if kept is not None:
             mark = unwrap(EndMark, kept.body, _mark_path(self._run))
-            if mark.segments >= len(ends) or ends[mark.segments] != mark.checksum:
+            ends = {0: opening(self._run), **{segment: lines[-1].checksum for segment, lines in segments}}
+            if ends.get(mark.segments) != mark.checksum:
                 raise broken(self._run, "The last notes are not there")
 
     async def mark_end(self) -> None:
-        """Say how far the journal came, so that a lost end is noticed."""
+        """Say how far the journal came, so that a lost end is noticed; pack the lines of a run that is finished."""
         if self._end is not None:
             mark = EndMark(segments=self._end.segment, checksum=self._end.checksum)
             await self._bucket.put(_mark_path(self._run), wrap(mark))
+            if self._is_finished:
+                await self._pack(self._end.segment)
+
+    async def _pack(self, last: int) -> None:
+        """Put all lines into one object, and delete the segments that keep nobody out.
+
+        A holder that was replaced would write the number after its last one, where a fence stands: fences stay, and
+        the last segment, from which a journal is gone on with.
+        """
+        if await _packed(self._bucket, self._run) is not None:
+            return
+        segments = await self._segments(None, last)
+        lines = [line for _, some in segments for line in some]
+        body = wrap(Packed(run=self._run, segments=last, lines=_told(lines)))
+        if len(body) > _PACKED_BYTES:
+            return
+        await self._bucket.put(_packed_path(self._run), body)
+        for segment, some in segments:
+            is_fence = not some[0].text
+            if segment != last and not is_fence:
+                await self._bucket.delete(_path(self._run, segment))
+
+    async def _segments(self, packed: Packed | None, last: int) -> list[tuple[int, list[Line]]]:
+        """Return the lines by the number of their segment; those that were packed are one."""
+        found: list[tuple[int, list[Line]]] = []
+        begins = 1
+        if packed is not None:
+            found.append((packed.segments, [Line(*line) for line in packed.lines]))
+            begins = packed.segments + 1
+        for start in range(begins, last + 1, _PAGE):
+            numbers = range(start, min(last + 1, start + _PAGE))
+            found += zip(numbers, await self._page(numbers), strict=True)
+        return found
 
     async def _page(self, segments: range) -> list[list[Line]]:
         """Return the lines of a few segments, read at once; the first trouble is raised."""
@@ -245,6 +313,8 @@ class ObjectJournal:
         except StateError as error:
             for each in batch:
                 each.error = error
+        else:
+            self._is_finished = isinstance(batch[-1].note, Finished)
         for each in batch:
             each.is_done = True
 

@@ -16,7 +16,7 @@ from syncer.errors import LeaseLostError, LockedError, StalePlanError, StateErro
 from syncer.state import registry
 from syncer.state.lease import TTL_SECONDS
 from syncer.state.ledger import MAX_OVERLAYS
-from syncer.state.protocol import KEPT_SECONDS, Committing, Note, Parked, Settled, Started
+from syncer.state.protocol import KEPT_SECONDS, Committing, Finished, Note, Parked, Settled, Started
 from tests.fakes.hand import HandClock
 from tests.fakes.s3 import BUCKET, S3Server
 from tests.fakes.world import directly
@@ -112,6 +112,26 @@ async def test_a_run_goes_on_where_the_one_before_stopped(opened: Opener) -> Non
         await journal.append(Parked(reason=str(number)))
         await lease.release()
     assert [note.reason for note in await told(opened()) if isinstance(note, Parked)] == ["0", "1", "2"]
+
+
+async def test_a_finished_run_is_told_as_ever(opened: Opener) -> None:
+    """However a store keeps what is complete: notes, list and spent plan stay, and a word more can be added."""
+    store = opened()
+    lease = await store.acquire(("leads",), "ada", "run1")
+    await store.spend("p", "run1")
+    journal = await store.journal("run1", lease)
+    written: list[Note] = [STARTED, *(Committing(unit=f"u{number}", at=1.0) for number in range(40))]
+    written.append(Finished(exit_code=0))
+    for note in written:
+        await journal.append(note)
+    await lease.release()
+    other = opened()
+    assert await told(other) == written
+    assert (await other.runs(), await other.spent_by("p")) == (("run1",), "run1")
+    again = await other.acquire(("leads",), "bob", "run1")
+    await (await other.journal("run1", again)).append(Parked(reason="a word more"))
+    await again.release()
+    assert await told(opened()) == [*written, Parked(reason="a word more")]
 
 
 async def test_runs_are_listed_oldest_first(opened: Opener) -> None:

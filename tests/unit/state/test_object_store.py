@@ -15,7 +15,7 @@ import pytest
 from syncer.errors import LeaseLostError, LockedError, StateError
 from syncer.state import registry
 from syncer.state.ledger import MAX_OVERLAYS
-from syncer.state.protocol import Committing, Note, Parked, Started
+from syncer.state.protocol import Committing, Finished, Note, Parked, Started
 from tests.fakes.hand import HandClock
 from tests.fakes.s3 import BUCKET, KEY, SECRET, S3Server, Trouble
 from tests.fakes.world import directly
@@ -134,6 +134,99 @@ async def test_a_note_that_stayed_on_its_way_is_refused_after_a_take_over(s3: S3
         late.gate.set()
     assert len(caught) == 1
     assert await told(store()) == [STARTED]
+
+
+async def finished(place: Any, *, notes: int = 20) -> None:
+    """Do a run to its end."""
+    lease = await place.acquire(("leads",), "ada", "run1")
+    journal = await place.journal("run1", lease)
+    for note in (STARTED, *(Committing(unit=f"u{number}", at=1.0) for number in range(notes)), Finished(exit_code=0)):
+        await journal.append(note)
+    await lease.release()
+
+
+def journal_of(s3: S3Server) -> list[str]:
+    """Return the names of the objects that hold notes."""
+    return sorted(name for name in s3.objects if "/journal/" in name or "/packed/" in name)
+
+
+async def test_few_objects_are_left_of_a_finished_run(s3: S3Server) -> None:
+    """All lines in one, the fence and the last segment; a run that only parked keeps its segments."""
+    await finished(store())
+    assert len(journal_of(s3)) == 3
+    assert len(await told(store())) == 22
+    place = store()
+    lease = await place.acquire(("leads",), "bob", "run2")
+    journal = await place.journal("run2", lease)
+    await journal.append(STARTED)
+    await journal.append(Parked(reason="quota"))
+    await lease.release()
+    assert len(journal_of(s3)) == 3 + 3
+
+
+async def test_a_late_note_is_kept_out_of_a_finished_run_too(s3: S3Server) -> None:
+    """Frozen on its way until another process has ended the run and packed its lines: its number stays taken."""
+    victim = store(offload=in_thread)
+    lease = await victim.acquire(("leads",), "ada", "run1")
+    journal = await victim.journal("run1", lease)
+    await journal.append(STARTED)
+    late = Trouble("hold", part="journal/")
+    s3.troubles = [late]
+    caught: list[BaseException] = []
+
+    async def append() -> None:
+        try:
+            await journal.append(Parked(reason="late"))
+        except LeaseLostError as error:
+            caught.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(append)
+        await in_thread(late.came.wait)
+        s3.ahead_seconds = 540
+        await finished(store(), notes=3)
+        late.gate.set()
+    assert len(caught) == 1
+    assert [note.kind for note in await told(store())] == ["started", "started", *["committing"] * 3, "finished"]
+
+
+async def test_a_reader_under_whose_eyes_a_run_is_packed_reads_on(s3: S3Server) -> None:
+    """Segments that it was about to read are gone: it finds their lines in the one object that has them all."""
+    await finished(store())
+    packed = {name: each for name, each in s3.objects.items() if "/packed/" in name}
+    reads = 0
+    journal = await store().journal("run1", None)
+    get = journal._bucket.get
+
+    async def packing(path: str) -> Any:
+        nonlocal reads
+        reads += path.startswith("packed/")
+        return None if path.startswith("packed/") and reads == 1 else await get(path)
+
+    journal._bucket.get = packing
+    assert len([note async for note in journal.notes()]) == 22
+    assert (reads, len(packed)) == (2, 1)
+
+
+@pytest.mark.parametrize("spoil", [lambda body: body[:-9], lambda body: body.replace(b'"u3\\"', b'"u4\\"'), None])
+async def test_packed_lines_that_are_damaged_are_not_believed(s3: S3Server, spoil: Any) -> None:
+    """Cut, changed or gone: nothing of the run is told."""
+    await finished(store())
+    [name] = [each for each in journal_of(s3) if "/packed/" in each]
+    if spoil is None:
+        del s3.objects[name]
+    else:
+        s3.put(name, spoil(s3.objects[name].body))
+    with pytest.raises(StateError, match=r"R201|R223"):
+        await told(store())
+
+
+async def test_a_death_while_a_run_is_packed_loses_nothing(s3: S3Server) -> None:
+    """Once the lines are in one object, it does not matter how many of the segments are still there."""
+    await finished(store())
+    gone = [name for name in s3.objects if "/journal/" in name]
+    s3.objects.update({f"{gone[0][:-8]}{number:08}": s3.objects[gone[0]] for number in range(2, 9)})
+    assert len(await told(store())) == 22
 
 
 async def test_a_note_that_was_given_up_is_kept_out_by_the_next_holder(s3: S3Server) -> None:
