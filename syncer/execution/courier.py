@@ -167,7 +167,7 @@ class Courier:
         self.running.check(self.connection)
         clock = self.running.context.clock
         began = clock.monotonic()
-        await self.running.note(Committing(unit=unit.id, at=self.running.now()))
+        await self.running.note(Committing(unit=unit.id, at=clock.now()))
         self.running.context.listener(UnitSent(self.node, unit.id, unit.payload.records))
         try:
             return await self.session.commit(unit, reference)
@@ -305,7 +305,7 @@ class Courier:
             Doubted(
                 unit=unit.id,
                 reason=reason,
-                at=self.running.now() - seconds_ago,
+                at=self.running.context.clock.now() - seconds_ago,
                 wait_seconds=wait_seconds,
                 reference="" if state.was_accepted else state.reference,
                 letters=text,

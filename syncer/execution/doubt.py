@@ -128,7 +128,7 @@ async def _wait(courier: Courier, unit: Unit) -> None:
     """Wait until a read-back can be believed; a clock that was set back does not make it longer than the whole wait."""
     state = courier.state(unit)
     whole = state.wait_seconds or 0.0
-    left = min(whole, state.at + whole - courier.running.now())
+    left = whole - max(0.0, courier.running.seconds_since(unit.id))
     await courier.running.pause(
         courier.node, f'Unit "{unit.id}" is in doubt; it is looked up when nothing of it can still be at work.', left
     )
@@ -138,7 +138,7 @@ async def _look_up(courier: Courier, unit: Unit, progress: _Progress) -> LookedU
     """Read back; None when the answer says nothing yet, after a pause."""
     running, state = courier.running, courier.state(unit)
     try:
-        return await courier.session.look_up(unit, state.reference, max(0.0, running.now() - state.at))
+        return await courier.session.look_up(unit, state.reference, max(0.0, running.seconds_since(unit.id)))
     except (RetryableError, InDoubtError) as error:
         progress.looks += 1
         if progress.looks > MOST_LOOKS:
@@ -184,7 +184,7 @@ async def _repeat_job(courier: Courier, unit: Unit, progress: _Progress) -> None
     """Send what is to be sent again by the job's own path, where no request can say it."""
     running = courier.running
     running.check(courier.connection)
-    positions, at = tuple(progress.undecided()), running.now()
+    positions, at = tuple(progress.undecided()), running.context.clock.now()
     await running.note(Remedying(unit=unit.id, how=Remedy.REPEAT.value, positions=positions, at=at, wait_seconds=0.0))
     if len(positions) == unit.payload.records:
         await running.note(Unsent(unit=unit.id, reason="It is sent again, as a job."))
@@ -233,7 +233,7 @@ async def _send_again(
     wait_seconds = courier.rule.remedy_timeout_seconds + LATE_SECONDS
     positions = tuple(each.position for each in founds)
     await running.note(
-        Remedying(unit=unit.id, how=remedy.value, positions=positions, at=running.now(), wait_seconds=wait_seconds)
+        Remedying(unit=unit.id, how=remedy.value, positions=positions, at=clock.now(), wait_seconds=wait_seconds)
     )
     began = clock.monotonic()
     try:

@@ -54,20 +54,24 @@ class Running:
         """How many rests of a unit were begun in this process."""
         self._journal = journal
         self._changed = anyio.Event()
-        self._epoch = context.clock.now() - context.clock.monotonic()
+        self._moments: dict[str, tuple[float, float]] = {}
+        """By unit, the moment that its last note names, and the same by the clock that never jumps."""
 
-    def now(self) -> float:
-        """Return the wall clock as it stood when the run began, and what has passed since by the one that never jumps.
+    def seconds_since(self, unit: str) -> float:
+        """Return how long ago the moment is that the journal names: it may have been noted by another process.
 
-        Waits are counted from moments in the journal; a clock that is set forward meanwhile would cut them short.
+        What this one noted is counted on the clock that nobody can set: one set forward would cut waits short.
         """
-        return self._epoch + self.context.clock.monotonic()
+        clock, at = self.context.clock, self.past.units[unit].at
+        known, moment = self._moments.get(unit, (0.0, 0.0))
+        return clock.monotonic() - moment if known == at else clock.now() - at
 
     async def note(self, note: Note) -> None:
         """Make `note` durable and known; one that could not be written is not known either."""
         unit = getattr(note, "unit", "")
         before = self.past.units.get(unit)
         self.past.add(note)
+        self._keep_moment(unit)
         try:
             await self._journal.append(note)
         except SyncerError:
@@ -77,6 +81,12 @@ class Running:
                 self.past.units.pop(unit, None)
             raise
         self.history.add(note)
+
+    def _keep_moment(self, unit: str) -> None:
+        state = self.past.units.get(unit)
+        if state is not None and self._moments.get(unit, (0.0, 0.0))[0] != state.at:
+            clock = self.context.clock
+            self._moments[unit] = state.at, clock.monotonic() - (clock.now() - state.at)
 
     def check(self, connection: str) -> None:
         """Raise `Stopped` unless something may be sent to `connection` now."""

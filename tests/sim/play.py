@@ -200,7 +200,7 @@ class _Theatre:
         offsets = self.scene.offsets or (0.0,)
         begins, seconds = ending.freezes or (0.0, 0.0)
         life = Life(number, dies_at=ending.dies_at, outage=ending.outage, frozen=(begins, begins + seconds))
-        clock = LifeClock(life, offsets[min(number, len(offsets)) - 1])
+        clock = LifeClock(life, offsets[min(number, len(offsets)) - 1] + (self._set_back if number > 1 else 0.0))
         self.lived.append(life)
         store = self._store(clock, life)
         is_over = False
@@ -227,6 +227,11 @@ class _Theatre:
         elif not life.is_dead:
             await trio.sleep(30)
         return is_over
+
+    @property
+    def _set_back(self) -> float:
+        """What is left of the clock's being set for later processes: set back it stays so, set forward it is mended."""
+        return min(0.0, self.scene.clock_is_set[1]) if self.scene.clock_is_set else 0.0
 
     async def _rival(self, frozen: Life, its_clock: LifeClock, begins: float, is_over: trio.Event) -> None:
         """Try to take the run of a stopped process over, on the same machine, and see it to an end of its own."""

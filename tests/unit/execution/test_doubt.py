@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from syncer.errors import RefusedError, UserError
+from syncer.execution.context import Stop
 from syncer.execution.ruling import rule
 from syncer.facts import Action
 from syncer.outcome import Outcome
@@ -61,6 +62,26 @@ async def test_a_wall_clock_that_is_set_forward_meanwhile_shortens_no_wait(tmp_p
             tasks.start_soon(set_forward)
             await it.run()
         assert it.vendor.looks == [("a/1/sync/0000", pytest.approx(TIMEOUT + LATE, abs=2))]
+
+
+async def test_what_was_noted_after_the_clock_was_set_forward_is_waited_for_by_the_next_process(tmp_path: Path) -> None:
+    """The journal has the wall clock's moments, which the next process reads on the same clock."""
+    async with world(tmp_path, Op("a", rows(4)), concurrency=1) as it:
+        it.vendor.faults = {("commit", "a/1/sync/0000"): ["wait 10"], ("commit", "a/1/sync/0001"): ["lose after"]}
+
+        async def trouble() -> None:
+            await anyio.sleep(5)
+            it.clock.start += 3_600
+            await anyio.sleep(15)
+            it.stop.request(143)
+            it.stop.request(143)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(trouble)
+            assert (await it.run()).exit_code == 143
+        it.stop = Stop()
+        assert (await it.run()).exit_code == 0
+        assert it.vendor.looks == [("a/1/sync/0001", pytest.approx(10 + TIMEOUT + LATE, abs=2))]
 
 
 async def test_only_what_is_missing_goes_out_again_and_only_as_a_create(tmp_path: Path) -> None:
