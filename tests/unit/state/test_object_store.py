@@ -158,10 +158,10 @@ async def test_few_objects_are_left_of_a_finished_run(s3: S3Server) -> None:
     place = store()
     lease = await place.acquire(("leads",), "bob", "run2")
     journal = await place.journal("run2", lease)
-    await journal.append(STARTED)
-    await journal.append(Parked(reason="quota"))
+    for note in (STARTED, Committing(unit="u", at=1.0), Parked(reason="quota")):
+        await journal.append(note)
     await lease.release()
-    assert len(journal_of(s3)) == 3 + 3
+    assert len(journal_of(s3)) == 3 + 4
 
 
 async def test_a_late_note_is_kept_out_of_a_finished_run_too(s3: S3Server) -> None:
