@@ -85,10 +85,13 @@ class Sweep:
         if self.given.only:
             points = [cuts.parse(each) for each in self.given.only]
         elif self.given.what == "pairs":
-            points = sizes.pairs(self.points, self.draw)
+            # Some resumes are over before their second crash; as many are played as are wanted.
+            points = sizes.pairs(2 * self.points, self.draw)
         else:
             points = sizes.singles(self.draw)[: self.points or None]
         for point in self._mine(points):
+            if self.given.what == "pairs" and self.played == self.points:
+                return
             ended, found, place = cuts.play(canon, point)
             cut = " + ".join(each or "over before" for each in found)
             ruled = f", {ended.ruled} ruled" * bool(ended.ruled)
