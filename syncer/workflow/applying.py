@@ -25,6 +25,7 @@ from syncer.execution.ruling import rule
 from syncer.execution.running import fence
 from syncer.execution.signals import listen
 from syncer.facts import PathKind
+from syncer.manifest.gone import cleared_by
 from syncer.plan import digest, guard
 from syncer.state.lease import lost
 from syncer.state.place import sync_tree, write_durably
@@ -132,6 +133,11 @@ async def perform(planned: Planned, new: NewRun, settings: Settings, events: Lis
 
 def resume_run(loaded: Loaded, unfinished: Unfinished, settings: Settings, events: Listen) -> Applied:
     """Go on with a run from its own staged rows; the source is not read again, and today's guards count."""
+    return anyio.run(go_on, loaded, unfinished, settings, events)
+
+
+async def go_on(loaded: Loaded, unfinished: Unfinished, settings: Settings, events: Listen) -> Applied:
+    """Do what `resume_run` does, for a caller that has an event loop of its own."""
     plan, folder = unfinished.plan, unfinished.folder
 
     def reopened(opened: ExitStack) -> Mapping[str, Staged]:
@@ -141,7 +147,7 @@ def resume_run(loaded: Loaded, unfinished: Unfinished, settings: Settings, event
             opened.callback(staged[each.name].close)
         return staged
 
-    return anyio.run(_run, loaded, plan, unfinished.run, folder, settings, events, reopened)
+    return await _run(loaded, plan, unfinished.run, folder, settings, events, reopened)
 
 
 async def _run(
@@ -165,7 +171,6 @@ async def _run(
             _refuse_finished(run, notes)
             recent = _recent_calls(notes, settings.clock.now())
             staged = rows(opened_rows)
-            known = [name for name in staged if name in loaded.manifest.operations]
             async with sessions(
                 loaded,
                 names,
@@ -187,7 +192,7 @@ async def _run(
                     staged=staged,
                     paths=_paths(loaded, plan),
                     ledger_serials={each.name: int(each.digest) for each in plan.inputs.ledger},
-                    guards={name: _guard(loaded, name, staged[name]) for name in known},
+                    guards=_guards(loaded, staged),
                     listener=events,
                     instances={name: instance_of(loaded, name) for name in names},
                     offload=settings.offload,
@@ -271,19 +276,29 @@ def _paths(loaded: Loaded, plan: Plan) -> dict[tuple[str, str], PathRule]:
     return found
 
 
-def _guard(loaded: Loaded, name: str, staged: Staged) -> Guard:
-    """Return an operation's guards as counts of the rows that were read."""
-    guards = loaded.manifest.operations[name].guards
+def _guards(loaded: Loaded, staged: Mapping[str, Staged]) -> dict[str, Guard]:
+    """Return the guards of operations as counts of the rows that were read.
 
-    def most(limit: int | str | None) -> int | None:
-        return None if limit is None else guard.most(limit, staged.facts.read)
+    What clears up keeps to the guards of the operation whose leavings it deletes, as they were counted by the plan.
+    """
+    found = {}
+    for name in staged:
+        guarded = cleared_by(name) or name
+        if guarded not in loaded.manifest.operations or guarded not in staged:
+            continue
+        guards, read = loaded.manifest.operations[guarded].guards, staged[guarded].facts.read
+        is_own = guarded == name
+        found[name] = Guard(
+            max_rejected=_most(guards.max_rejected, read),
+            max_creates=_most(guards.max_creates, read) if is_own else None,
+            max_changes=_most(guards.max_changes, read) if is_own else None,
+            max_deletes=_most(guards.max_deletes, read),
+        )
+    return found
 
-    return Guard(
-        max_rejected=most(guards.max_rejected),
-        max_creates=most(guards.max_creates),
-        max_changes=most(guards.max_changes),
-        max_deletes=most(guards.max_deletes),
-    )
+
+def _most(limit: int | str | None, read: int) -> int | None:
+    return None if limit is None else guard.most(limit, read)
 
 
 # The verbs about runs.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import anyio
 from ruamel.yaml import YAML
 
 from syncer.facts import System
@@ -72,6 +73,15 @@ class Shop:
             with applying.new_run(loaded, settings) as new:
                 planned = await planning.draw_up(loaded, settings, new.folder, self._listen, None, {})
                 return await applying.perform(planned, new, settings, lambda _: None)
+
+    async def resume(self, *, work: str = "work") -> applying.Applied:
+        """Go on with the only run that is not finished."""
+        loaded = load(self.folder)
+        settings = planning.Settings(work=self.folder / work, sandbox=True)
+        unfinished = await anyio.to_thread.run_sync(applying.find_run, loaded, settings, None)
+        async with running(self.sandbox.app()) as transport:
+            settings = replace(settings, transport=transport)
+            return await applying.go_on(loaded, unfinished, settings, lambda _: None)
 
     def calls(self, part: str = "") -> list[str]:
         """Return `METHOD path` of the calls so far, sign-in aside."""
