@@ -273,7 +273,11 @@ def _together(
     wanted |= {each for each in manifest.operations if cleared_by(each) in wanted}
     wanted |= {cleared_by(each) for each in wanted}
     unwanted = set(selecting.choose(manifest, exclude, (), since)) if exclude else set()
-    return tuple(name for name in manifest.operations if name in wanted and not {name, cleared_by(name)} & unwanted)
+    chosen = tuple(name for name in manifest.operations if name in wanted and not {name, cleared_by(name)} & unwanted)
+    if wanted and not chosen and not selecting.asks_for_changes(*select, *exclude):
+        detail = "No operation is left: all that are chosen are excluded."
+        raise UserError("R903", detail, "Exclude fewer of them.")
+    return chosen
 
 
 def _target_of(manifest: Manifest, operation: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import fnmatch
 from typing import TYPE_CHECKING
 
 from syncer.errors import UserError
+from syncer.manifest.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,10 +35,23 @@ def choose(
     found = {word: _meant(word, manifest, changes) for word in (*select, *exclude)}
     for word, meant in found.items():
         if not meant and not asks_for_changes(word):
-            raise UserError("R903", f'No operation is chosen by "{word}".', f"Known operations: {', '.join(names)}.")
+            raise UserError("R903", f'No operation is chosen by "{word}".', _advice(word, manifest, changes))
     wanted = {name for word in select for name in found[word]} if select else set(names)
     unwanted = {name for word in exclude for name in found[word]}
     return tuple(name for name in names if name in wanted - unwanted)
+
+
+def _advice(word: str, manifest: Manifest, changes: Changes | None) -> str:
+    """Return the nearest of what there is, for the first part of a word that means nothing by itself."""
+    parts = [part.strip() for part in word.split(",")]
+    lost = next((part for part in parts if not _meant(part, manifest, changes)), None)
+    if lost is None or lost == MODIFIED:
+        return "Words with a comma between them must all hold. For any of them, say the option once for each."
+    kind, colon, value = lost.partition(":")
+    if not colon:
+        return did_you_mean(lost, manifest.operations, "operation")
+    known = {tag for each in manifest.operations.values() for tag in each.tags}
+    return did_you_mean(value, known if kind == "tag" else manifest.connections, kind)
 
 
 def _meant(word: str, manifest: Manifest, changes: Changes | None) -> set[str]:
