@@ -119,7 +119,7 @@ async def _play(scene: Scene, folder: Path) -> Played:
             await theatre.lives()
         await trio.sleep(8_000)
         notes = await theatre.notes()
-        contents = target.read(sandbox)
+        contents = target.read(sandbox, scene)
         seconds = trio.current_time()
         room.cancel_scope.cancel()
     return Played(

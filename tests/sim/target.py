@@ -57,14 +57,14 @@ def plant(sandbox: Sandbox, scene: Scene) -> None:
         org.org.store.table("Contact").insert({"Crm_Key__c": f"Key-{number}", "LastName": "Sim", "FirstName": OLD})
 
 
-def read(sandbox: Sandbox) -> Contents:
-    """Return what is there now."""
+def read(sandbox: Sandbox, scene: Scene) -> Contents:
+    """Return what is there now; an activity is told of whoever had its lead's id at the start, deleted or not."""
     marketo: Any = sandbox.worlds["marketo"]
     org: Any = sandbox.worlds["salesforce"]
     marketo.catch_up()
     org.settle()
     found = Contents()
-    names: dict[int, str] = {}
+    names = {number + 1: email(number) for number in range(scene.people)}
     for lead in marketo.leads.rows.values():
         names[lead.id] = str(lead.values.get("email", "")).lower()
         found.leads[names[lead.id]].append(lead.values.get("firstName", ""))
