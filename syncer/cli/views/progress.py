@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rich.console import Console
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress, ProgressColumn, TaskID
 
     from syncer.plan.models import Plan
 
@@ -91,10 +91,10 @@ def running(plan: Plan, log_format: str) -> Iterator[Callable[[Event], None]]:
     if log_format == "json":
         yield _json_line
     elif log_format == "text" or not _is_terminal():
-        yield _Lines(plan)
+        yield Lines(plan)
     else:
-        with _progress() as progress:
-            yield _Bars(plan, progress)
+        with bars(_console()) as progress:
+            yield Bars(plan, progress)
 
 
 def _json_line(event: Event) -> None:
@@ -103,29 +103,58 @@ def _json_line(event: Event) -> None:
     print(json.dumps({"at": at, "event": type(event).__name__, **members}), file=sys.stderr, flush=True)
 
 
-def _progress() -> Progress:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def bars(console: Console) -> Progress:
+    """Return the display that `Bars` fills."""
+    from rich.progress import BarColumn, Progress, TextColumn
 
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(elapsed_when_finished=True),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f}", justify="right"),
+        _time_column()(),
         TextColumn("{task.fields[tail]}", markup=False),
-        console=_console(),
+        console=console,
     )
 
 
-class _Bars:
+def _time_column() -> type[ProgressColumn]:
+    """Return the column of the time that is left by a step's own pace, or at first the plan's; or that was taken."""
+    from rich.progress import ProgressColumn, Task
+    from rich.text import Text
+
+    class TimeLeft(ProgressColumn):
+        max_refresh = 0.5
+
+        def render(self, task: Task) -> Text:
+            planned = task.fields.get("minutes")
+            if planned is None or task.elapsed is None:
+                return Text("")
+            if task.finished:
+                return Text(_clock(task.finished_time or 0.0))
+            left = task.time_remaining if task.completed else max(0.0, 60 * planned - task.elapsed)
+            return Text("" if left is None else _clock(left))
+
+    return TimeLeft
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+class Bars:
     """One bar a step: records settled of records planned; one a connection: calls made of those that the day leaves."""
 
     def __init__(self, plan: Plan, progress: Progress) -> None:
+        """Draw every step of the plan, none begun."""
         self._progress = progress
         self._plan = {node.id: node for node in plan.nodes}
         names = {each.name: f"calls to {each.name}" for each in plan.connections}
         width = max((len(each) for each in [*self._plan, *names.values()]), default=0)
         self._tasks = {
-            node.id: progress.add_task(f"{node.id:<{width}}", total=node.records, tail="", start=False)
+            node.id: progress.add_task(
+                f"{node.id:<{width}}", total=node.records, tail="", minutes=node.minutes, start=False
+            )
             for node in plan.nodes
         }
         self._calls = {
@@ -142,6 +171,7 @@ class _Bars:
         self._under_way: set[tuple[str, str]] = set()
 
     def __call__(self, event: Event) -> None:
+        """Draw what happened."""
         if isinstance(event, Noticed):
             self._progress.console.print(event.sentence, markup=False)
         elif event.node in self._tasks:
@@ -183,10 +213,11 @@ def _tail(counts: list[int]) -> str:
     return "".join(f"{count:,} {word}  " for count, word in zip(counts, _WORDS, strict=False) if count)
 
 
-class _Lines:
+class Lines:
     """One line when a step begins and ends, and now and then between."""
 
     def __init__(self, plan: Plan) -> None:
+        """Nothing is said yet."""
         self._totals = {node.id: node.records for node in plan.nodes}
         self._words = {node.id: "job" if node.kind is PathKind.JOB else "request" for node in plan.nodes}
         self._done = dict.fromkeys(self._totals, 0)
@@ -198,6 +229,7 @@ class _Lines:
         self._spoke = time.monotonic()
 
     def __call__(self, event: Event) -> None:
+        """Say what happened, where it is worth a line."""
         if isinstance(event, NodeStarted):
             self._say(
                 f"{event.node}: {counted(event.records, 'record')} in {counted(event.units, self._words[event.node])}"
