@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _STYLE = (
     "<style>svg{background:#fff;font:13px system-ui,sans-serif}rect{fill:#eef3f8;stroke:#5b7083}.job rect{fill:#f6efe2}"
     "text{fill:#1c2730}.small{font-size:11px;fill:#51626f}path.wait,path.meet{fill:none;stroke:#5b7083}"
-    "path.meet{stroke:#a8431f}marker path{fill:#5b7083}marker.meet path{fill:#a8431f}</style>"
+    "path.meet{stroke:#a8431f;stroke-dasharray:5 3}marker path{fill:#5b7083}marker.meet path{fill:#a8431f}</style>"
 )
 
 

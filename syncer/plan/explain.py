@@ -47,7 +47,7 @@ def _lines(plan: Plan, width: int, samples: Mapping[str, Sequence[SampleRow]]) -
     if plan.edges:
         yield from ("", "Order")
         yield from _order(plan, width)
-    yield from ("", "Budget")
+    yield from ("", "Budget") if plan.connections else ()
     for connection in plan.connections:
         lines = [f"{text} ({fidelity})" for text, fidelity in phrases.budget(connection)]
         yield from _labelled(connection.name, lines, width, indent=2)

@@ -54,14 +54,15 @@ def _page(plan: Plan, samples: Mapping[str, Sequence[SampleRow]]) -> Iterator[st
     if plan.warnings:
         yield "<h2>Warnings</h2>"
         yield from _warnings(plan.warnings)
-    yield "<h2>Budget</h2>\n<div class=budgets>"
-    for connection in plan.connections:
-        yield from _budget(connection)
-    yield "</div>"
+    if plan.connections:
+        yield "<h2>Budget</h2>\n<div class=budgets>"
+        for connection in plan.connections:
+            yield from _budget(connection)
+        yield "</div>"
     if plan.nodes:
         yield "<h2>Order of steps</h2>"
         yield from _order(plan)
-    yield "<h2 id=operations>Operations</h2>"
+    yield f"<h2 id=operations>{'Operations' if plan.operations else 'No operation is chosen'}</h2>"
     operations = {each.name: each for each in plan.operations}
     for name, nodes in phrases.steps_by_operation(plan).items():
         is_open = len(operations) <= _OPEN

@@ -112,6 +112,16 @@ def test_a_plan_without_steps_has_nothing_to_do() -> None:
         assert "nothing to do" in render(idle)
 
 
+def test_a_plan_of_nothing_has_no_empty_parts() -> None:
+    """Where nothing was modified, no heading stands over nothing."""
+    nothing = plan({}, {})
+    assert not nothing.connections
+    assert "Budget" not in explain(nothing)
+    assert "Budget" not in html(nothing)
+    assert "No operation is chosen" in html(nothing)
+    assert "nothing to do" in markdown(nothing)
+
+
 def test_the_longest_chain_is_what_a_reviewer_waits_for() -> None:
     """Steps that run side by side do not add up."""
     made = plan({"a": {}, "b": {}}, {n: facts(n, LEAD, ((40_000,),)) for n in "ab"}, shared=[SharedKeys("a", "b", 0)])
