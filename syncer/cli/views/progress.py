@@ -106,12 +106,13 @@ def _json_line(event: Event) -> None:
 def bars(console: Console) -> Progress:
     """Return the display that `Bars` fills."""
     from rich.progress import BarColumn, Progress, TextColumn
+    from rich.table import Column
 
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
         TextColumn("{task.completed:,.0f}/{task.total:,.0f}", justify="right"),
-        _time_column()(),
+        _time_column()(Column(min_width=len("0:00:00"))),
         TextColumn("{task.fields[tail]}", markup=False),
         console=console,
     )
