@@ -10,7 +10,7 @@ import pytest
 from syncer.errors import PlanRefusedError, StalePlanError
 from syncer.facts import Fidelity, OperationFacts, ReadFacts, Usage, WaveFacts
 from syncer.plan.digest import check_inputs
-from syncer.plan.envelope import envelope, moved, moves
+from syncer.plan.envelope import envelope, fewer, moved, moves
 from syncer.plan.models import Digest, OperationPlan, Span
 from tests.fakes import projects
 from tests.fakes.capabilities import LEAD
@@ -192,3 +192,13 @@ def test_waves_do_not_matter_to_the_look() -> None:
     facts = replace(facts, outgoing=101, waves=(*facts.waves, WaveFacts(2, 1, facts.waves[0].cuts)))
     operation = projects.plan({"news": {}}, {"news": looked(facts, absent=100, changed=1)}).operations[0]
     assert (operation.creates, operation.updates) == (100, 1)
+
+
+def test_deletions_are_never_more_than_were_reviewed() -> None:
+    """Fewer keys may have left by then; one more is one that nobody saw."""
+    spans = fewer(9, 4)
+    assert (spans.read, spans.outgoing, spans.rejected) == (
+        Span(least=0, most=9),
+        Span(least=0, most=4),
+        Span(least=0, most=0),
+    )

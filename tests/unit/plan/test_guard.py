@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from syncer.errors import PlanRefusedError
-from syncer.facts import Fidelity, GoneFacts
+from syncer.facts import CursorFacts, Fidelity, GoneFacts
 from syncer.plan.guard import broken, split, warnings
 from tests.fakes.capabilities import LEAD
 from tests.fakes.projects import manifest, plan
@@ -182,3 +182,20 @@ def test_a_limit_on_new_records_that_an_import_cannot_tell_is_said() -> None:
     )
     assert plan({"a": {"guards": {"max_creates": 5}}}, {"a": known}).operations[0].warnings == (said,)
     assert plan({"a": {}}, {"a": known}).operations[0].warnings == ()
+
+
+@pytest.mark.parametrize(("since", "is_said"), [("2026-03-01", False), ("", True)])
+def test_a_day_without_news_is_no_empty_source(since: str, *, is_said: bool) -> None:
+    """A source that is read from where the last run left off has nothing new on most days; a first read has."""
+    cursor = CursorFacts("changed_at", since, since, is_held=False, stamp="s")
+    known = replace(facts("a", LEAD, ()), cursor=cursor)
+    assert ('Source "contacts" is empty.' in plan({"a": {}}, {"a": known}).operations[0].warnings) is is_said
+
+
+def test_a_guard_counts_what_was_read_since() -> None:
+    """Shares of an incremental read are shares of the rows that are new in it."""
+    known = replace(
+        facts("a", LEAD, ((100,),), rejected=3), cursor=CursorFacts("changed_at", "1", "2", is_held=False, stamp="s")
+    )
+    operation = manifest({"a": {"guards": {"max_rejected": "2%"}}}).operations["a"]
+    assert [each.code for each in broken("a", operation, known)] == ["P102"]
