@@ -75,3 +75,19 @@ def test_two_large_jobs_are_compared_key_by_key(shared: tuple[int, ...], expecte
     lanes = Lanes()
     lanes.claim("a", "a/0", array("Q", range(0, 40_000, 2)))
     assert lanes.claim("b", "b/0", [*range(1, 40_000, 2), *shared]) is expected
+
+
+@pytest.mark.parametrize(
+    ("small", "expected"),
+    [
+        ([20_001], Claim.TAKEN),
+        ([1, 20_000], Claim.BUSY),
+        ([2**40], Claim.TAKEN),
+        ([], Claim.TAKEN),
+    ],
+)
+def test_a_request_is_looked_up_in_a_large_job(small: list[int], expected: Claim) -> None:
+    """A few keys beside tens of thousands: between them, among them, beyond them, none at all."""
+    lanes = Lanes()
+    lanes.claim("a", "a/0", array("Q", range(0, 40_000, 2)))
+    assert lanes.claim("b", "b/0", small) is expected

@@ -154,6 +154,23 @@ async def test_a_journal_that_tells_of_a_breach_is_caught(story: str, sound: Evi
     assert _broken(replace(sound, notes=change(list(sound.notes)))) == expected
 
 
+async def test_a_reject_without_a_code_is_told(sound: Evidence) -> None:
+    """A refused record says why, by a code that `syncer explain` knows."""
+    notes = list(sound.notes)
+    at = next(at for at, note in enumerate(notes) if isinstance(note, Settled) and note.rejects)
+    bare = tuple(each.model_copy(update={"code": ""}) for each in notes[at].rejects)  # type: ignore[union-attr]
+    notes[at] = notes[at].model_copy(update={"rejects": bare})
+    assert "rows" in _broken(replace(sound, notes=notes))
+
+
+async def test_a_part_of_nothing_has_no_keys(sound: Evidence) -> None:
+    """A part whose whole was never announced breaks the order, and its keys are not guessed."""
+    notes = [note for note in sound.notes if getattr(note, "unit", "") != SPLIT]
+    found = _broken(replace(sound, notes=notes))
+    assert "order" in found
+    assert "keys" not in found
+
+
 async def test_a_note_that_is_not_what_was_written_is_told(sound: Evidence) -> None:
     """What the state says of a broken chain is a breach."""
     assert _broken(replace(sound, unbelievable="Note 7 is not the one that was written there.")) == {"journal"}
