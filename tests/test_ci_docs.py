@@ -234,6 +234,45 @@ def test_what_was_approved_is_what_runs(runner: Runner) -> None:
     assert actions.known["needs.plan.outputs.has_changes"] == "false"
 
 
+def test_the_workflow_says_all_that_it_means() -> None:
+    """GitHub takes no merge keys, and its older servers take no anchors; both jobs with secrets read the same ones.
+
+    GitHub Docs, "Reusing workflow configurations", YAML anchors and aliases.
+    """
+    text = (DOCS / "ci" / "github.yml").read_text(encoding="utf-8")
+    assert not re.search(r"(<<:|: [&*]\w)", text)
+    jobs = read("github.yml")["jobs"]
+    assert jobs["apply"]["env"] == jobs["plan"]["env"] | {"DIGEST": "${{ needs.plan.outputs.digest }}"}
+
+
+SHOWN = {
+    "syncer show changes.plan --format html > plan.html": "plan.html",
+    "syncer plan manifests --refresh --reveal --format html > review.html": "review.html",
+    "syncer show changes.plan --reveal": "",
+}
+"""Commands of the page that no workflow has, with what they write."""
+
+
+def test_every_command_of_the_page_is_run(runner: Runner) -> None:
+    """The page beside a pull request, and rows for those who may see them, come out of the commands as they stand."""
+    text = (DOCS / "ci.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^ {4}(syncer .*)$", text, re.MULTILINE)) | set(re.findall(r"`(syncer \w+ [^`]+)`", text))
+    steps = [(DOCS / "ci" / name).read_text(encoding="utf-8") for name in ("github.yml", "gitlab.yml")]
+    assert {each for each in told if not any(each in step for step in steps)} == set(SHOWN)
+    top = runner.checkout()
+    manifest = top / "manifests" / "newsletter.yaml"
+    pinned = manifest.read_text(encoding="utf-8").replace("file: contacts.csv,", "file: contacts.csv, moves: pinned,")
+    manifest.write_text(pinned, encoding="utf-8")
+    secrets = {**runner.served.credentials(), "SYNCER_PLAN_KEY": "A" * 43 + "="}
+    for command, page in {"syncer plan manifests -o changes.plan": "", **SHOWN}.items():
+        done = runner.run(command, top, secrets)
+        assert done.returncode == 0, done.stderr
+        is_revealed = "--reveal" in command
+        said = (top / page).read_text(encoding="utf-8") if page else done.stdout
+        assert ("ada@example.com" in said) is is_revealed
+        assert said.startswith("<!doctype html>") is bool(page)
+
+
 def test_another_plan_is_refused(runner: Runner) -> None:
     """An artifact that was exchanged after the approval is not performed."""
     actions = GitHub(runner)
