@@ -138,7 +138,8 @@ class Source(Model):
     null_values: tuple[str, ...] = ("",)
     """Cell texts that mean null."""
     database: Annotated[Template, Field(examples=["{{ secret.WAREHOUSE_URL }}"])] | None = None
-    """Address of a database; needs `sql`."""
+    """Address of a database, `sqlite:///` or `postgresql://`, and once its driver is installed `snowflake://`,
+    `bigquery://` or, for Flight SQL, `grpc+tls://`; needs `sql`."""
     sql: str | None = None
     """A query: in the database, or over other sources by their names."""
     connection: Name | None = None
