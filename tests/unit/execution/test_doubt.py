@@ -240,6 +240,28 @@ async def test_a_person_decides_and_the_run_goes_on(tmp_path: Path, verdict: Lit
         assert [call.keys for call in it.vendor.calls[before:]] == ([] if verdict == "sent" else [("k1",)])
 
 
+async def test_a_repetition_that_could_not_leave_is_asked_about_again(tmp_path: Path) -> None:
+    """The target was unwell just then: it is read once more, and what it still cannot tell waits for a second word."""
+    async with world(tmp_path, Op("a", rows(4)), concurrency=1) as it:
+        await _held(it)
+        lease = await it.store.acquire((), "person", it.run_id)
+        await rule(it.store, lease, it.run_id, "unsent", "ada")
+        await lease.release()
+        before = len(it.vendor.calls)
+        it.vendor.faults = {("remedy", "*"): ["retry"]}
+        assert (await it.run()).exit_code == 9
+        assert it.vendor.calls[before:] == []
+
+
+async def test_a_repetition_that_is_refused_is_a_reject(tmp_path: Path) -> None:
+    """The vendor's word on the second sending is the record's outcome."""
+    async with world(tmp_path, Op("a", rows(2), path="push", on_unknown="resend")) as it:
+        it.vendor.faults = {("commit", "*"): ["lose before"]}
+        it.vendor.refused = {"k1"}
+        assert (await it.run()).exit_code == 7
+        assert [each["row"] for each in it.rejects()] == [3]
+
+
 async def test_lanes_held_for_a_person_hold_back_other_steps(tmp_path: Path) -> None:
     """Another operation does not write a key of which nobody knows what became, and does not wait for it either."""
     async with world(tmp_path, Op("a", [("k1", "1")]), Op("b", [("k1", "2")])) as it:

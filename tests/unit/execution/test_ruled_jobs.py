@@ -62,3 +62,19 @@ async def test_a_job_that_the_manifest_wishes_sent_again_goes_by_its_own_path(
         assert result.exit_code == 0
         assert [(call.verb, call.keys) for call in it.vendor.calls] == [("commit", ("k0", "k1", "k2"))]
         assert result.operations[0].repeated == 3
+
+
+async def test_the_part_that_is_wished_sent_again_goes_as_a_job_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the first job is known to have refused stays out of the second."""
+    monkeypatch.setitem(RULES, "job", (RULES["job"][0], Repeat.NEVER))
+    rows = [(f"k{number}", "v") for number in range(3)]
+    async with world(tmp_path, Op("a", rows, path="job", on_unknown="resend")) as it:
+        it.vendor.refused = {"k1"}
+        it.vendor.faults = {("settle", "*"): ["counts"], ("look_up", "*"): ["unknown"] * 9}
+        assert (await it.run()).exit_code == 7
+        assert [(call.verb, call.keys) for call in it.vendor.calls] == [
+            ("commit", ("k0", "k1", "k2")),
+            ("commit", ("k0", "k2")),
+        ]
