@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from syncer.errors import PlanRefusedError
+from syncer.errors import PlanRefusedError, StateError
 from syncer.facts import Fidelity, System
 from syncer.plan.models import FieldLine, LookedUp
 from syncer.sandbox.options import MarketoOptions
+from syncer.state.local import LocalStore
 from tests.refresh.shop import login, looked, opened
 
 if TYPE_CHECKING:
@@ -206,3 +207,18 @@ async def test_what_cannot_be_asked_by_key_is_said(tmp_path: Path, monkeypatch: 
     assert plan.operations[0].looked is None
     assert any("The target was not asked" in each for each in plan.operations[0].warnings)
     assert shop.calls() == ["GET /rest/v1/stats/usage.json"]
+
+
+async def test_a_state_that_may_only_be_read_stops_no_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who reviews may not be allowed to write there: the plan is made, and says which calls nobody counts."""
+
+    async def refuse(*_: object) -> None:
+        raise StateError("R221", "The bucket does not let this machine write.")
+
+    monkeypatch.setattr(LocalStore, "count_calls", refuse)
+    shop = leads(tmp_path, monkeypatch, [])
+    shop.write("email,first,last\na@x.co,Eve,Lee\n")
+    assert (await shop.plan()).operations[0].creates == 1
+    assert [phase for who, phase, _ in shop.said if who == "state"] == [
+        "not counting 2 calls of this plan against the day: The bucket does not let this machine write."
+    ]

@@ -145,6 +145,16 @@ def test_connections_to_one_instance_share_its_quota() -> None:
         build_plan("acme", *given, (), {}, instances={"marketo": "one", "crm": "one"})
 
 
+def test_connections_to_one_instance_count_against_each_budget() -> None:
+    """What another connection takes of the instance's day is one less for a budget on it, as in the run itself."""
+    targets = TARGETS | {"again": {"connection": "crm", "object": "Contact", "key": "Key__c"}}
+    known = {"a": facts("a", LEAD, ((3_000,),)), "b": facts("b", ABLE["crm", "Contact"], ((400,),))}
+    declared = manifest({"a": CREATE, "b": CREATE | {"target": "again"}}, targets=targets, budget={"calls_per_day": 11})
+    build_plan("acme", declared, known, ABLE, {}, INPUTS, (), {})
+    with pytest.raises(PlanRefusedError, match=r"(?s)P101.*needs 10 calls and 9 are left today"):
+        build_plan("acme", declared, known, ABLE, {}, INPUTS, (), {}, instances={"marketo": "one", "crm": "one"})
+
+
 def test_a_reserve_without_a_known_quota_is_a_warning() -> None:
     """A share of the unknown cannot be kept, and that is said."""
     made = plan({"a": {}}, {"a": facts("a", LEAD)}, budget={"reserve": "30%"})
