@@ -48,8 +48,8 @@ def _references(known: Known) -> Iterator[Reference]:
             yield ("operations", name, "after", index), "operations", "operation", other
     for name, test in manifest.tests.items():
         yield ("tests", name, "operation"), "operations", "operation", test.operation
-        for source in test.lookups:
-            yield ("tests", name, "lookups", source), "sources", "source", source
+        for looked_up in test.lookups:
+            yield ("tests", name, "lookups", looked_up), "sources", "source", looked_up
 
 
 def waiting_in_a_circle(known: Known) -> Iterator[Diagnostic]:
@@ -112,7 +112,7 @@ def tests_of_nothing(known: Known) -> Iterator[Diagnostic]:
                     path = ("tests", name, "expect", index, field)
                     detail = f'The mapping "{operation.mapping}" does not write the field "{field}".'
                     yield known.named("M219", path, detail, did_you_mean(field, fields, "field"))
-        given = {("given",): (operation.source, test.given)}
+        given: dict[Path, tuple[str, Sequence[Mapping[str, Scalar]]]] = {("given",): (operation.source, test.given)}
         given |= {("lookups", source): (source, rows) for source, rows in test.lookups.items()}
         for place, (source, rows) in given.items():
             columns = known.columns.get(source)
