@@ -118,9 +118,9 @@ def tests_of_nothing(known: Known) -> Iterator[Diagnostic]:
             columns = known.columns.get(source)
             for index, column in _cells(rows) if columns is not None else ():
                 if column not in (columns or ()):
-                    path = ("tests", name, *place, index, column)
+                    cell: Path = ("tests", name, *place, index, column)
                     detail = f'The source "{source}" has no column "{column}".'
-                    yield known.named("M219", path, detail, did_you_mean(column, columns or (), "column"))
+                    yield known.named("M219", cell, detail, did_you_mean(column, columns or (), "column"))
 
 
 def _cells(rows: Sequence[Mapping[str, Scalar]]) -> Iterator[tuple[int, str]]:
