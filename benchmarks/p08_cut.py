@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.bench import Bench, Row, faster, slower, within
 
 if TYPE_CHECKING:
+    from syncer.capability import JsonFormat
     from syncer.engine.staged import StagedOperation
-    from syncer.facts import JsonFormat
 
 ID = "P8 P9"
 SIZES = (100_000, 1_000_000, 10_000_000)
@@ -77,7 +77,7 @@ def _bodies(bench: Bench, size: int) -> Iterator[Row]:
 
 
 def _form() -> JsonFormat:
-    from syncer.facts import JsonFormat
+    from syncer.capability import JsonFormat
 
     return JsonFormat(300, 1_000_000)
 
@@ -152,9 +152,9 @@ def _inspect(out: Path, records: int) -> tuple[int, int, float]:
 
 
 def _files(folder: Path, name: str) -> dict[str, Any]:
+    from syncer.capability import CsvFormat
     from syncer.engine.protocol import Cut
     from syncer.engine.staged import reopen
-    from syncer.facts import CsvFormat
 
     out = folder / f"files-{name}"
     shutil.rmtree(out, ignore_errors=True)

@@ -10,7 +10,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from syncer.facts import JsonFormat, PayloadFormat
+from syncer.capability import JsonFormat, PayloadFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,7 +9,19 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "syncer"
 
-FLOOR_0 = {"errors", "diagnostics", "outcome", "facts", "clock", "catalogue", "secret", "polling", "mark", "sample"}
+FLOOR_0 = {
+    "errors",
+    "diagnostics",
+    "outcome",
+    "facts",
+    "capability",
+    "clock",
+    "catalogue",
+    "secret",
+    "polling",
+    "mark",
+    "sample",
+}
 
 ROOMS: dict[str, set[str]] = {
     **dict.fromkeys(FLOOR_0, FLOOR_0),
@@ -37,6 +49,7 @@ PURE = (
     "diagnostics.py",
     "outcome.py",
     "facts.py",
+    "capability.py",
     "mark.py",
     "sample.py",
     "manifest/models.py",

@@ -12,8 +12,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from syncer import __version__
+from syncer.capability import PathKind
 from syncer.execution.events import Ended, NodeSettled, NodeStarted, UnitSent, UnitSettled, Waiting
-from syncer.facts import PathKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,8 +14,8 @@ from syncer.engine.wire import PARTS, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from syncer.capability import CsvFormat
     from syncer.engine.wire import Wire
-    from syncer.facts import CsvFormat
 
 _NEEDS_QUOTES = '",\n\r'
 

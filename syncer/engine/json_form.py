@@ -13,8 +13,8 @@ from syncer.engine import sql
 from syncer.engine.wire import PARTS
 
 if TYPE_CHECKING:
+    from syncer.capability import JsonFormat
     from syncer.engine.wire import Wire, WireField
-    from syncer.facts import JsonFormat
 
 
 def escaped_bytes(wire: Wire, joined: str) -> str:

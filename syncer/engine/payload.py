@@ -13,13 +13,13 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from syncer.capability import CsvFormat, JsonFormat
 from syncer.engine import csv_form, json_form, layout, shape
 from syncer.engine.connection import private, stream
 from syncer.engine.digest import values
 from syncer.engine.pack import Limits, Oversize, Span, spans
 from syncer.engine.protocol import Payload
 from syncer.errors import BugError
-from syncer.facts import CsvFormat, JsonFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from syncer.facts import OperationFacts, PayloadFormat
+    from syncer.capability import PayloadFormat
+    from syncer.facts import OperationFacts
 
 
 @dataclass(frozen=True, slots=True)

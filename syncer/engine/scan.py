@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
+from syncer.capability import CsvFormat, JsonFormat, PayloadFormat
 from syncer.engine import chain, columns, cursor, interpret, sql
 from syncer.engine.connection import count, write_parquet
 from syncer.engine.wire import Wire, WireField
 from syncer.errors import SourceError, StateError
-from syncer.facts import CsvFormat, JsonFormat, PayloadFormat
 from syncer.manifest.models import WhenNull
 from syncer.mapping.pipeline import conformed
 from syncer.sources.protocol import ReadAgain

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from syncer.capability import CsvFormat, JsonFormat, PayloadFormat
 from syncer.engine import csv_form, json_form, layout, sql
 from syncer.engine.connection import stream
 from syncer.engine.pack import Limits, unit_count
 from syncer.engine.wire import BITS, Wire
-from syncer.facts import CsvFormat, CutFacts, JsonFormat, PayloadFormat, SliceFacts, WaveFacts
+from syncer.facts import CutFacts, SliceFacts, WaveFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

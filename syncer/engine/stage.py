@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from syncer.capability import PayloadFormat
 from syncer.engine import chain, cursor, digest, duplicates, gone, layout, ledger, shape
 from syncer.engine.apart import Apart
 from syncer.engine.connection import connect, count, private
@@ -15,7 +16,7 @@ from syncer.engine.ledger import Naming
 from syncer.engine.scan import Scan
 from syncer.engine.staged import Form, StagedOperation
 from syncer.errors import BugError
-from syncer.facts import GoneFacts, OperationFacts, PayloadFormat
+from syncer.facts import GoneFacts, OperationFacts
 from syncer.manifest.models import Duplicates
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict
 
 from syncer import catalogue
+from syncer.capability import PathKind
 from syncer.execution.page import render
 from syncer.execution.resume import Stage
-from syncer.facts import Action, PathKind, System
+from syncer.facts import Action, System
 from syncer.outcome import Outcome
 from syncer.state.place import write_durably
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from syncer.capability import PayloadFormat, Repeat
     from syncer.clock import Clock
     from syncer.engine.protocol import Staged
     from syncer.execution.events import Listener
-    from syncer.facts import PayloadFormat, Repeat
     from syncer.state.protocol import Lease, Offload, Store
     from syncer.targets.protocol import Session
 

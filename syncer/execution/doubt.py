@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, assert_never
 
+from syncer.capability import Repeat
 from syncer.errors import InDoubtError, QuotaSpentError, RefusedError, RetryableError
 from syncer.execution import parts
 from syncer.execution.resolve import LATE_SECONDS, Adopt, Judged, SendAnew, applied_letter, decide
 from syncer.execution.running import Stopped
-from syncer.facts import Repeat
 from syncer.outcome import Outcome
 from syncer.state.protocol import AcceptedNote, Doubted, Held, RejectNote, Remedying, Split, Unsent, lettered
 from syncer.targets.protocol import Found, Remedy, Verdict

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from syncer.capability import PathKind
 from syncer.engine.protocol import Cut
 from syncer.execution.courier import Courier
 from syncer.execution.resolve import DoubtRule
-from syncer.facts import PathKind
 from syncer.mark import field_of, mark_of, marked
 from syncer.targets.protocol import Step, Unit
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from syncer.facts import PathKind
+from syncer.capability import PathKind
 from syncer.outcome import Outcome
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, assert_never
 
-from syncer.facts import Action, Repeat
+from syncer.capability import Repeat
+from syncer.facts import Action
 from syncer.outcome import Outcome
 from syncer.targets.protocol import Found, Remedy, Verdict
 

@@ -15,8 +15,9 @@ from syncer.manifest.known import Known
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from syncer.capability import Capabilities
     from syncer.diagnostics import Diagnostic
-    from syncer.facts import Capabilities, ObjectSchema
+    from syncer.facts import ObjectSchema
     from syncer.manifest.read import Project
 
 RULES: tuple[Callable[[Known], Iterator[Diagnostic]], ...] = (

@@ -12,7 +12,8 @@ from syncer.manifest.nearest import did_you_mean, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from syncer.facts import Capabilities, ObjectSchema
+    from syncer.capability import Capabilities
+    from syncer.facts import ObjectSchema
     from syncer.manifest.models import Connection, FieldMapping, Manifest, Operation, Target
     from syncer.manifest.positions import Path, Positions
 

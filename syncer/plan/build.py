@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from syncer.capability import Repeat
 from syncer.diagnostics import Diagnostic
 from syncer.errors import PlanRefusedError
-from syncer.facts import Action, Repeat, Usage
+from syncer.facts import Action, Usage
 from syncer.manifest.gone import cleared_by
 from syncer.manifest.models import Deletes
 from syncer.plan import guard
@@ -39,7 +40,8 @@ from syncer.plan.words import quoted
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from syncer.facts import Capabilities, CursorFacts, ObjectSchema, OperationFacts, ReadFacts, SharedKeys
+    from syncer.capability import Capabilities
+    from syncer.facts import CursorFacts, ObjectSchema, OperationFacts, ReadFacts, SharedKeys
     from syncer.manifest.models import Manifest, Operation, Source, Target
 
     At = tuple[str, str]

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from syncer.facts import PathCapability, PathKind, SliceFacts
+from syncer.capability import PathCapability, PathKind
+from syncer.facts import SliceFacts
 from syncer.plan.cost import Price, Wave, is_uniform, measure, price, share
 from syncer.plan.meaning import rows_objection, says
 from syncer.plan.models import Losing

@@ -10,13 +10,15 @@ from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING
 
-from syncer.facts import CsvFormat, CutFacts, JsonFormat, PathKind, SliceFacts
+from syncer.capability import CsvFormat, JsonFormat, PathKind
+from syncer.facts import CutFacts, SliceFacts
 from syncer.polling import polls_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from syncer.facts import OperationFacts, PathCapability
+    from syncer.capability import PathCapability
+    from syncer.facts import OperationFacts
 
 BYTES_PER_RECORD = 256
 """Assumed where no cut of the wave was measured. Such a price is estimated, and says so."""

@@ -10,7 +10,7 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from syncer.facts import PathKind
+from syncer.capability import PathKind
 from syncer.plan.layout import BOX_HEIGHT, BOX_WIDTH, lay_out
 from syncer.plan.phrases import steps_by_operation, strides
 from syncer.plan.words import count, number, printable

@@ -8,7 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from syncer.facts import PathKind
+from syncer.capability import PathKind
 from syncer.plan import phrases, revealed
 from syncer.plan.drawing import draw
 from syncer.plan.style import SHEET

@@ -13,7 +13,8 @@ from syncer.plan.words import count, quoted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from syncer.facts import Capabilities, ObjectSchema, PathCapability, SliceFacts
+    from syncer.capability import Capabilities, PathCapability
+    from syncer.facts import ObjectSchema, SliceFacts
     from syncer.manifest.models import Operation, Target
 
 

@@ -10,7 +10,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from syncer.facts import Action, Fidelity, PathKind, System
+from syncer.capability import PathKind
+from syncer.facts import Action, Fidelity, System
 
 
 class PlanModel(BaseModel):

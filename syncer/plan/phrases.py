@@ -11,7 +11,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from syncer import catalogue
-from syncer.facts import Fidelity, PathKind
+from syncer.capability import PathKind
+from syncer.facts import Fidelity
 from syncer.plan.words import count, done, minutes, number, quoted, size
 
 if TYPE_CHECKING:

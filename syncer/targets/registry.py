@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from syncer.capability import Capabilities
     from syncer.clock import Clock
-    from syncer.facts import Capabilities
     from syncer.targets.call import Caller
     from syncer.targets.endpoint import Endpoint
     from syncer.targets.gate import Instance

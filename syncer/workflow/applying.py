@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import anyio
 
 from syncer import __version__
+from syncer.capability import PathKind
 from syncer.engine.staged import reopen
 from syncer.errors import StateError, SyncerError, UserError
 from syncer.execution import account
@@ -24,7 +25,6 @@ from syncer.execution.executor import run as execute
 from syncer.execution.ruling import rule
 from syncer.execution.running import fence
 from syncer.execution.signals import listen
-from syncer.facts import PathKind
 from syncer.manifest.gone import cleared_by
 from syncer.plan import digest, guard
 from syncer.state.lease import lost

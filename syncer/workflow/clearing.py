@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from syncer.capability import Capabilities
     from syncer.engine.staged import StagedOperation
-    from syncer.facts import Capabilities
     from syncer.manifest.models import Manifest, Operation
     from syncer.workflow.load import Loaded
 

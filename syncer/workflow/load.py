@@ -27,7 +27,8 @@ from syncer.workflow.endpoints import declared_endpoint
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from syncer.facts import Capabilities, ObjectSchema
+    from syncer.capability import Capabilities
+    from syncer.facts import ObjectSchema
     from syncer.manifest.models import Manifest
     from syncer.mapping.pipeline import Pipeline
     from syncer.sources.protocol import Source

@@ -34,9 +34,10 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from syncer.capability import Capabilities
     from syncer.engine.cursor import Since
     from syncer.engine.staged import StagedOperation
-    from syncer.facts import Capabilities, OperationFacts
+    from syncer.facts import OperationFacts
     from syncer.sample import OperationSample, SampleRow
     from syncer.state.protocol import Ledger, Offload
     from syncer.state.registry import OpenStore

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from syncer.capability import Capabilities
     from syncer.engine.drift import Drift
     from syncer.engine.staged import StagedOperation
-    from syncer.facts import Capabilities, OperationFacts
+    from syncer.facts import OperationFacts
     from syncer.sample import SampleRow
     from syncer.targets.protocol import Held
     from syncer.workflow.load import Loaded

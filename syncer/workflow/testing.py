@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from syncer.capability import JsonFormat
 from syncer.engine.protocol import Cut
 from syncer.engine.stage import stage
 from syncer.errors import SourceError
-from syncer.facts import JsonFormat
 from syncer.manifest.models import Column
 from syncer.sources.given import GivenRows
 from syncer.sources.registry import declared_columns

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from syncer.capability import Repeat
 from syncer.engine.protocol import Cut
 from syncer.engine.staged import reopen
 from syncer.errors import StateError, UserError
-from syncer.facts import Action, Repeat
+from syncer.facts import Action
 from syncer.mark import field_of, mark_of, marked
 from syncer.plan import digest
 from syncer.targets import registry
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from syncer.facts import PathCapability
+    from syncer.capability import PathCapability
     from syncer.plan.models import Plan
     from syncer.state.protocol import Note
     from syncer.state.registry import OpenStore

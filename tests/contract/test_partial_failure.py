@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from syncer.capability import PathKind
 from syncer.execution.context import Context, PathRule, Stop
 from syncer.execution.executor import run
 from syncer.execution.running import fence
-from syncer.facts import Action, PathKind, System
+from syncer.facts import Action, System
 from syncer.targets.registry import capabilities, open_session
 from tests.doubts.staged import CellStaged, Fields
 from tests.fakes.store import MemoryStore

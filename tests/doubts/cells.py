@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from syncer.facts import Action, Repeat, System
+from syncer.capability import Repeat
+from syncer.facts import Action, System
 from syncer.mark import RUN_MARKER, field_of
 from syncer.secret import Secret
 from syncer.targets.endpoint import Endpoint
@@ -18,7 +19,7 @@ from syncer.targets.registry import capabilities
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from syncer.facts import PathCapability
+    from syncer.capability import PathCapability
 
 M, S = System.MARKETO, System.SALESFORCE
 

@@ -12,12 +12,13 @@ import anyio
 import trio
 import trio.testing
 
+from syncer.capability import PathKind
 from syncer.engine.protocol import Cut
 from syncer.execution.context import Context, PathRule, Stop
 from syncer.execution.executor import run
 from syncer.execution.ruling import rule
 from syncer.execution.running import fence
-from syncer.facts import Action, PathKind, System
+from syncer.facts import Action, System
 from syncer.mark import mark_of, marked
 from syncer.sandbox.app import Sandbox, SandboxOptions
 from syncer.sandbox.faults import FaultRule

@@ -9,8 +9,8 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from syncer.capability import JsonFormat
 from syncer.engine.protocol import Payload, Reconciled, RowReject
-from syncer.facts import JsonFormat
 from tests.fakes.staged import FakeStaged, lane
 
 if TYPE_CHECKING:

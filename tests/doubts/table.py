@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from syncer.capability import PathKind
 from syncer.execution.resolve import LATE_SECONDS, DoubtRule, Next, next_step
-from syncer.facts import Action, PathKind, System
+from syncer.facts import Action, System
 from syncer.mark import RUN_MARKER
 from syncer.secret import Secret
 from syncer.targets.endpoint import Endpoint
@@ -18,7 +19,7 @@ from syncer.targets.registry import capabilities
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from syncer.facts import PathCapability
+    from syncer.capability import PathCapability
 
 BEGIN, END = "<!-- doubts: begin -->", "<!-- doubts: end -->"
 OBJECTS = (

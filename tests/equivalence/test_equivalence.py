@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 
-from syncer.facts import Action, CsvFormat, PathCapability
+from syncer.capability import CsvFormat, PathCapability
+from syncer.facts import Action
 from tests.equivalence.stories import KINDS, Story, stories
 from tests.equivalence.trial import AUTO, Played, play
 

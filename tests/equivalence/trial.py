@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from syncer.facts import Capabilities, PathCapability
+    from syncer.capability import Capabilities, PathCapability
     from syncer.plan.models import Plan
     from syncer.targets.endpoint import Endpoint
     from tests.equivalence.stories import Story

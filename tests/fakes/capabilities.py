@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from syncer.facts import (
-    Action,
-    Capabilities,
-    CsvFormat,
-    JsonFormat,
-    PathCapability,
-    PathKind,
-    Repeat,
-    System,
-)
+from syncer.capability import Capabilities, CsvFormat, JsonFormat, PathCapability, PathKind, Repeat
+from syncer.facts import Action, System
 
 UPSERT = frozenset({Action.UPSERT})
 WRITES = frozenset({Action.UPSERT, Action.CREATE, Action.UPDATE})

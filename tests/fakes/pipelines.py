@@ -8,8 +8,9 @@ from typing import Protocol
 
 from sqlglot import exp, parse_one
 
+from syncer.capability import CsvFormat, JsonFormat, PayloadFormat
 from syncer.engine.staged import StagedOperation
-from syncer.facts import Action, CsvFormat, JsonFormat, PayloadFormat
+from syncer.facts import Action
 from syncer.manifest.models import ColumnType, Duplicates, WhenNull
 from syncer.mapping.pipeline import Check, KeyPart, Pipeline, PipelineField
 

@@ -12,7 +12,8 @@ from tests.fakes.capabilities import LEAD, LIST_MEMBER, salesforce
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from syncer.facts import Capabilities, ObjectSchema, OperationFacts, SharedKeys, Usage
+    from syncer.capability import Capabilities
+    from syncer.facts import ObjectSchema, OperationFacts, SharedKeys, Usage
     from syncer.plan.models import Plan
 
 TARGETS = {

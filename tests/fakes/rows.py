@@ -5,12 +5,13 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from syncer.facts import CsvFormat, CutFacts, JsonFormat, OperationFacts, SliceFacts, WaveFacts
+from syncer.capability import CsvFormat, JsonFormat
+from syncer.facts import CutFacts, OperationFacts, SliceFacts, WaveFacts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from syncer.facts import Capabilities, PathCapability
+    from syncer.capability import Capabilities, PathCapability
 
 BYTES = 130
 

@@ -10,8 +10,9 @@ from array import array
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from syncer.capability import CsvFormat
 from syncer.engine.protocol import Payload, Reconciled, RowReject
-from syncer.facts import CsvFormat, OperationFacts
+from syncer.facts import OperationFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from syncer.capability import CsvFormat, JsonFormat, PathKind, Repeat
 from syncer.execution.context import Context, Guard, PathRule, Stop
 from syncer.execution.executor import run
 from syncer.execution.rejects import COLUMNS
-from syncer.facts import Action, CsvFormat, Fidelity, JsonFormat, PathKind, Repeat, System
+from syncer.facts import Action, Fidelity, System
 from syncer.plan.models import ConnectionPlan, Edge, Inputs, Node, OperationPlan, Plan, RejectLine
 from tests.fakes.clock import LoopClock
 from tests.fakes.staged import FakeStaged

@@ -25,7 +25,7 @@ from syncer.targets.marketo.capabilities import capabilities as marketo_capabili
 from syncer.targets.salesforce.capabilities import capabilities as salesforce_capabilities
 
 if TYPE_CHECKING:
-    from syncer.facts import Capabilities
+    from syncer.capability import Capabilities
     from syncer.manifest.models import Manifest
     from syncer.plan.models import Plan
 

@@ -9,10 +9,11 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from syncer.capability import Repeat
 from syncer.errors import InDoubtError
 from syncer.execution import closing, courier, doubt, executor, lanes, node, parts, report, resolve, resume, running
 from syncer.execution.lanes import Claim
-from syncer.facts import Action, Repeat
+from syncer.facts import Action
 from syncer.plan import graph
 from syncer.state import lease as terms
 from syncer.state import local

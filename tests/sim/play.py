@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
+from syncer.capability import PathKind
 from syncer.errors import LockedError, StateError
 from syncer.execution.context import Context, Guard, PathRule, Stop
 from syncer.execution.executor import run
 from syncer.execution.running import fence
-from syncer.facts import Fidelity, PathKind, SharedKeys, System
+from syncer.facts import Fidelity, SharedKeys, System
 from syncer.plan.graph import Step, build_edges
 from syncer.plan.models import ConnectionPlan, Inputs, Node, OperationPlan, Plan
 from syncer.sandbox.app import Sandbox

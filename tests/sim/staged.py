@@ -12,8 +12,9 @@ from array import array
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from syncer.capability import CsvFormat, JsonFormat
 from syncer.engine.protocol import Payload, Reconciled, RowReject
-from syncer.facts import CsvFormat, JsonFormat, OperationFacts
+from syncer.facts import OperationFacts
 from tests.sim.ways import TOO_LONG
 
 if TYPE_CHECKING:

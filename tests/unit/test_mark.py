@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncer.facts import CsvFormat, JsonFormat
+from syncer.capability import CsvFormat, JsonFormat
 from syncer.mark import RUN_MARKER, STAND_IN, field_of, mark_of, marked
 
 RUN = "20260105-093000-a1b2c3"

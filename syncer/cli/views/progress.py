@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from syncer.capability import PathKind
 from syncer.errors import UserError
 from syncer.execution.events import Ended, Event, NodeSettled, NodeStarted, Noticed, UnitSent, UnitSettled, Waiting
-from syncer.facts import PathKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

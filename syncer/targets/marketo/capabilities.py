@@ -8,17 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from syncer.facts import (
-    Action,
-    Capabilities,
-    CsvFormat,
-    JsonFormat,
-    KeyLimit,
-    PathCapability,
-    PathKind,
-    Repeat,
-    System,
-)
+from syncer.capability import Capabilities, CsvFormat, JsonFormat, KeyLimit, PathCapability, PathKind, Repeat
+from syncer.facts import Action, System
 from syncer.mark import RUN_MARKER
 from syncer.targets.marketo.request import LEAD, PROGRAM_MEMBER, SERVER_SECONDS, USUAL_SERVER_SECONDS
 

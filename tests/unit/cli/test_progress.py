@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from syncer.capability import PathKind
 from syncer.cli.views.progress import Bars, Lines, bars
 from syncer.execution.events import Event, NodeSettled, NodeStarted, Noticed, UnitSent, UnitSettled, Waiting
-from syncer.facts import Fidelity, PathKind, System
+from syncer.facts import Fidelity, System
 from syncer.plan.models import ConnectionPlan, Inputs, Node, Plan
 
 if TYPE_CHECKING:

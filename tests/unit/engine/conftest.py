@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from syncer.capability import PayloadFormat
 from syncer.engine.protocol import Cut
 from syncer.engine.stage import stage
 from syncer.engine.staged import StagedOperation
-from syncer.facts import PayloadFormat
 from syncer.manifest.models import Column
 from syncer.mapping.pipeline import Pipeline
 from syncer.sources.csv import CsvForm, CsvSource

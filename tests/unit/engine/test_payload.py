@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from syncer.capability import JsonFormat
 from syncer.engine.protocol import Cut
-from syncer.facts import JsonFormat
 from syncer.manifest.models import WhenNull
 from tests.fakes.pipelines import FILE, SYNC, UNIFORM, Stage, field, pipeline
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from syncer.capability import CsvFormat, JsonFormat, PayloadFormat
 from syncer.engine.protocol import Cut
-from syncer.facts import CsvFormat, JsonFormat, PayloadFormat
 from syncer.manifest.models import WhenNull
 from tests.fakes.pipelines import Stage, field, pipeline
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from syncer.capability import CsvFormat, JsonFormat
 from syncer.engine.protocol import Cut, RowReject
 from syncer.engine.stage import stage
 from syncer.engine.staged import reopen
 from syncer.errors import SourceError, StateError
-from syncer.facts import CsvFormat, JsonFormat, RejectFacts
+from syncer.facts import RejectFacts
 from syncer.manifest.models import Column, ColumnType
 from syncer.mapping.pipeline import Check, Lookup
 from syncer.sources.csv import CsvForm, CsvSource

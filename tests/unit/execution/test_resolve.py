@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from syncer.capability import Repeat
 from syncer.execution.resolve import (
     AFTER_REFUSED_CREATE,
     TABLE,
@@ -16,7 +17,7 @@ from syncer.execution.resolve import (
     decide,
     next_step,
 )
-from syncer.facts import Action, Repeat
+from syncer.facts import Action
 from syncer.targets.protocol import Found, LookedUp, Remedy, Verdict
 
 UPSERT = DoubtRule(Action.UPSERT, Repeat.SAFE, "hold")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from syncer.capability import Repeat
 from syncer.execution.ruling import rule
-from syncer.facts import Repeat
 from tests.fakes.world import RULES, Op, World, world
 
 if TYPE_CHECKING:

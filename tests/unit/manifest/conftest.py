@@ -8,8 +8,9 @@ from textwrap import dedent
 
 import pytest
 
+from syncer.capability import Capabilities
 from syncer.errors import ManifestError
-from syncer.facts import Capabilities, FieldSchema, FieldType, ObjectSchema, System
+from syncer.facts import FieldSchema, FieldType, ObjectSchema, System
 from syncer.manifest.check import check
 from syncer.manifest.read import Project, read_project
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from syncer.facts import Capabilities, FieldSchema, FieldType, ObjectSchema, System
+from syncer.capability import Capabilities
+from syncer.facts import FieldSchema, FieldType, ObjectSchema, System
 from tests.fakes.capabilities import SYNC
 
 Schemas = Mapping[tuple[str, str], ObjectSchema]

@@ -7,17 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from syncer.facts import (
-    Action,
-    Capabilities,
-    JsonFormat,
-    KeyLimit,
-    ObjectSchema,
-    PathCapability,
-    PathKind,
-    Repeat,
-    System,
-)
+from syncer.capability import Capabilities, JsonFormat, KeyLimit, PathCapability, PathKind, Repeat
+from syncer.facts import Action, ObjectSchema, System
 
 Schemas = Mapping[tuple[str, str], ObjectSchema]
 Say = Callable[..., str]

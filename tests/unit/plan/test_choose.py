@@ -10,7 +10,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from syncer.facts import Capabilities, CsvFormat, System, WaveFacts
+from syncer.capability import Capabilities, CsvFormat
+from syncer.facts import System, WaveFacts
 from syncer.plan.choose import Contest, choose
 from syncer.plan.cost import price, waves
 from tests.fakes.capabilities import BULK, BULK2, COLLECTIONS, LEAD, MULTIPART, PUSH, SYNC, salesforce
@@ -18,7 +19,7 @@ from tests.fakes.projects import ABLE, plan
 from tests.fakes.rows import facts, shape
 
 if TYPE_CHECKING:
-    from syncer.facts import PathCapability
+    from syncer.capability import PathCapability
     from syncer.plan.choose import Part
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncer.facts import Capabilities, PathCapability, PathKind, System
+from syncer.capability import Capabilities, PathCapability, PathKind
+from syncer.facts import System
 from syncer.plan.choose import Contest, Part, choose
 from syncer.plan.cost import Measure, price, waves
 from tests.fakes.rows import facts

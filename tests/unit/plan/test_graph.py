@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syncer.capability import PathKind
 from syncer.errors import PlanRefusedError
-from syncer.facts import Action, FieldSchema, FieldType, ObjectSchema, PathKind, SharedKeys, System
+from syncer.facts import Action, FieldSchema, FieldType, ObjectSchema, SharedKeys, System
 from syncer.plan.graph import GATHER, CircleError, Step, build_edges
 from syncer.plan.models import Node, Plan
 from tests.fakes.capabilities import LEAD, LIST_MEMBER

@@ -6,17 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from syncer.facts import (
-    Action,
-    Capabilities,
-    FieldSchema,
-    FieldType,
-    KeyLimit,
-    ObjectSchema,
-    PathCapability,
-    SliceFacts,
-    System,
-)
+from syncer.capability import Capabilities, KeyLimit, PathCapability
+from syncer.facts import Action, FieldSchema, FieldType, ObjectSchema, SliceFacts, System
 from syncer.plan.meaning import objection, rows_objection, says
 from tests.fakes.capabilities import BULK, LEAD, LIST_MEMBER, PUSH, SYNC
 from tests.fakes.projects import TARGETS, manifest

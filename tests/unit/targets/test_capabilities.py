@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from syncer.facts import Action, CsvFormat, JsonFormat, PathCapability, PathKind, Repeat, System
+from syncer.capability import CsvFormat, JsonFormat, PathCapability, PathKind, Repeat
+from syncer.facts import Action, System
 from syncer.secret import Secret
 from syncer.targets.endpoint import Endpoint
 from syncer.targets.registry import TARGETS, capabilities
