@@ -112,9 +112,9 @@ DISKS = {
 }
 
 
-CUT_AT = 8
+CUT_AT = 9
 """Writes of the state, after which one of three requests is under way."""
-DOUBTED_AT = 15
+DOUBTED_AT = 16
 """All three answers were lost, and that is noted; the lease was renewed while that is waited for."""
 
 
