@@ -113,7 +113,7 @@ DISKS = {
 
 
 CUT_AT = 9
-"""Writes of the state, after which one of three requests is under way."""
+"""Writes of the state, after which one of three requests or more are under way."""
 DOUBTED_AT = 16
 """All three answers were lost, and that is noted; the lease was renewed while that is waited for."""
 
@@ -138,8 +138,9 @@ def test_a_disk_that_refuses_writes(
 ) -> None:
     """From the first write, before a send and after one: the run stops with its code and is resumed on a good disk."""
     disk = _cut(shop, monkeypatch, kind, writes)
-    sent = 1 if writes == CUT_AT else 0
-    assert served.writes() == sent
+    # Notes of several requests may share one write of the state, so that more than one can have left.
+    sent = served.writes()
+    assert sent in ((1, 2, 3) if writes == CUT_AT else (0,))
     _, exit_code = _syncer(shop, "resume")
     assert (exit_code, served.writes()) == (1 if writes else 2, sent)
     disk.left = sys.maxsize
