@@ -40,6 +40,15 @@ def example(request: pytest.FixtureRequest) -> Loaded:
     return load.load(request.param)
 
 
+def planned_offline(example: Loaded, folder: Path) -> Plan:
+    """Return the plan of an example, drawn up without network."""
+    settings = planning.Settings(work=folder / "work", offline=True)
+    planned = planning.make_plan(example, settings, folder, lambda _operation, _phase: None)
+    planned.close()
+    assert isinstance(planned.plan, Plan)
+    return planned.plan
+
+
 def test_an_example_has_no_findings(example: Loaded) -> None:
     """Neither an error nor a warning: examples are copied."""
     assert example.warnings == ()
@@ -54,21 +63,14 @@ def test_the_tests_of_an_example_pass(example: Loaded) -> None:
 
 def test_an_example_plans_offline(example: Loaded, tmp_path: Path) -> None:
     """Without network and secrets, every operation of an example gets its steps."""
-    settings = planning.Settings(work=tmp_path / "work", offline=True)
-    planned = planning.make_plan(example, settings, tmp_path, lambda _operation, _phase: None)
-    planned.close()
-    assert isinstance(planned.plan, Plan)
-    assert {each.operation for each in planned.plan.nodes} == set(example.project.manifest.operations)
+    plan = planned_offline(example, tmp_path)
+    assert {each.operation for each in plan.nodes} == set(example.project.manifest.operations)
 
 
 def test_every_kind_of_source_is_read(tmp_path: Path) -> None:
     """Each format, a database and SQL over other sources give all their rows, and no row is refused."""
-    example = load.load(ROOT / "sources")
-    settings = planning.Settings(work=tmp_path / "work", offline=True)
-    planned = planning.make_plan(example, settings, tmp_path, lambda _operation, _phase: None)
-    planned.close()
-    assert isinstance(planned.plan, Plan)
-    assert {each.name: (each.read, each.outgoing) for each in planned.plan.operations} == {
+    plan = planned_offline(load.load(ROOT / "sources"), tmp_path)
+    assert {each.name: (each.read, each.outgoing) for each in plan.operations} == {
         "comma_separated": (2, 2),
         "tab_separated": (2, 2),
         "semicolon_separated": (2, 2),
@@ -85,9 +87,5 @@ def test_every_kind_of_source_is_read(tmp_path: Path) -> None:
 
 def test_rows_of_a_warehouse_are_planned(tmp_path: Path) -> None:
     """A query of a PostgreSQL server gives its rows, typed as declared, and another table is looked up."""
-    example = load.load(ROOT / "warehouse")
-    settings = planning.Settings(work=tmp_path / "work", offline=True)
-    planned = planning.make_plan(example, settings, tmp_path, lambda _operation, _phase: None)
-    planned.close()
-    assert isinstance(planned.plan, Plan)
-    assert [(each.read, each.outgoing) for each in planned.plan.operations] == [(3, 3)]
+    plan = planned_offline(load.load(ROOT / "warehouse"), tmp_path)
+    assert [(each.read, each.outgoing) for each in plan.operations] == [(3, 3)]

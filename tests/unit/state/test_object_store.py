@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
@@ -110,8 +111,9 @@ async def test_reads_are_tried_again(s3: S3Server, tmp_path: Path, kind: Any) ->
         assert await seen(place, tmp_path) == wanted
 
 
-async def test_a_note_that_stayed_on_its_way_is_refused_after_a_take_over(s3: S3Server) -> None:
-    """Frozen between the network and the disk for as long as it likes: the store itself refuses it then."""
+@asynccontextmanager
+async def refused_late(s3: S3Server) -> AsyncIterator[None]:
+    """Hold a note on its way to the disk past its lease's life; what is done meanwhile makes the store refuse it."""
     victim = store(offload=in_thread)
     lease = await victim.acquire(("leads",), "ada", "run1")
     journal = await victim.journal("run1", lease)
@@ -130,9 +132,15 @@ async def test_a_note_that_stayed_on_its_way_is_refused_after_a_take_over(s3: S3
         tasks.start_soon(append)
         await in_thread(late.came.wait)
         s3.ahead_seconds = 540
-        await store().acquire(("leads",), "bob", "run2")
+        yield
         late.gate.set()
     assert len(caught) == 1
+
+
+async def test_a_note_that_stayed_on_its_way_is_refused_after_a_take_over(s3: S3Server) -> None:
+    """Frozen between the network and the disk for as long as it likes: the store itself refuses it then."""
+    async with refused_late(s3):
+        await store().acquire(("leads",), "bob", "run2")
     assert await told(store()) == [STARTED]
 
 
@@ -166,27 +174,8 @@ async def test_few_objects_are_left_of_a_finished_run(s3: S3Server) -> None:
 
 async def test_a_late_note_is_kept_out_of_a_finished_run_too(s3: S3Server) -> None:
     """Frozen on its way until another process has ended the run and packed its lines: its number stays taken."""
-    victim = store(offload=in_thread)
-    lease = await victim.acquire(("leads",), "ada", "run1")
-    journal = await victim.journal("run1", lease)
-    await journal.append(STARTED)
-    late = Trouble("hold", part="journal/")
-    s3.troubles = [late]
-    caught: list[BaseException] = []
-
-    async def append() -> None:
-        try:
-            await journal.append(Parked(reason="late"))
-        except LeaseLostError as error:
-            caught.append(error)
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(append)
-        await in_thread(late.came.wait)
-        s3.ahead_seconds = 540
+    async with refused_late(s3):
         await finished(store(), notes=3)
-        late.gate.set()
-    assert len(caught) == 1
     assert [note.kind for note in await told(store())] == ["started", "started", *["committing"] * 3, "finished"]
 
 
