@@ -84,7 +84,6 @@ def _flight(url: str) -> Arguments:
 
 
 _POSTGRESQL = Driver("adbc-driver-postgresql", "postgres", _whole, begin="SET TRANSACTION READ ONLY")
-_FLIGHT = Driver("adbc-driver-flightsql", "", _flight)
 DRIVERS: Mapping[str, Driver] = {
     "sqlite": Driver(
         "adbc-driver-sqlite",
@@ -97,7 +96,7 @@ DRIVERS: Mapping[str, Driver] = {
     "postgres": _POSTGRESQL,
     "snowflake": Driver("adbc-driver-snowflake", "snowflake", _snowflake),
     "bigquery": Driver("adbc-driver-bigquery", "bigquery", _bigquery),
-    "grpc+tls": _FLIGHT,
-    "grpc+tcp": _FLIGHT,
+    # Not "grpc+tcp": it would send password and rows in the clear.
+    "grpc+tls": Driver("adbc-driver-flightsql", "", _flight),
 }
 """By the scheme of the address."""

@@ -38,7 +38,7 @@ PLACES = {
         "uri": "grpc+tls://warehouse:443",
         "db_kwargs": {"username": "ada", "password": "s3cret/"},
     },
-    "grpc+tcp://localhost:8080": {"uri": "grpc+tcp://localhost:8080", "db_kwargs": {}},
+    "grpc+tls://warehouse:443": {"uri": "grpc+tls://warehouse:443", "db_kwargs": {}},
 }
 
 
@@ -92,10 +92,11 @@ def test_a_driver_that_is_not_there_is_named_with_its_package(url: str, monkeypa
     assert "s3cret" not in str(caught.value)
 
 
-def test_an_address_of_no_known_kind_names_those_that_there_are() -> None:
-    """A slip in the scheme is answered with the list."""
+@pytest.mark.parametrize("url", ["postgress://owner:s3cret@host/db", "grpc+tcp://owner:s3cret@host:80"])
+def test_an_address_of_no_known_kind_names_those_that_there_are(url: str) -> None:
+    """A slip in the scheme, or one without encryption, is answered with the list."""
     with pytest.raises(SourceError) as caught:
-        DatabaseSource("people", "postgress://owner:s3cret@host/db", "SELECT 1 AS id", {}).columns()
+        DatabaseSource("people", url, "SELECT 1 AS id", {}).columns()
     assert caught.value.code == "S121"
     assert '"postgresql:"' in caught.value.advice
     assert "s3cret" not in str(caught.value)
