@@ -13,6 +13,7 @@ import typer
 
 from syncer import __version__
 from syncer.cli import apply, describe, explain, graph, plan, resume, sandbox, show, state, test, validate, verify
+from syncer.cli.verbs import Root, Verbs
 
 EXAMPLES = """\
 Examples:
@@ -24,8 +25,20 @@ Examples:
   syncer VERB --help                       a verb's options, with examples
 """
 
+registered = typer.Typer()
+for verb in (validate, test, plan, show, graph, apply, resume, state, verify, describe, explain, sandbox):
+    verb.register(registered)
+
+
+class Syncer(Root):
+    """The command line with its verbs."""
+
+    verbs = Verbs(registered)
+
+
 app = typer.Typer(
     name="syncer",
+    cls=Syncer,
     help="Plan and apply for customer data: manifests in git, reviewed plans, safe writes.",
     epilog=EXAMPLES,
     no_args_is_help=True,
@@ -33,8 +46,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for verb in (validate, test, plan, show, graph, apply, resume, state, verify, describe, explain, sandbox):
-    verb.register(app)
 
 
 def _print_version(value: bool) -> None:
@@ -54,24 +65,27 @@ def root(
 
 def run() -> None:
     """Run the command line; turn every expected error into its message and exit code."""
+    try:
+        app(prog_name="syncer")
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last resort: a traceback could show a record's values
+        sys.exit(_end(error))
+
+
+def _end(error: BaseException) -> int:
+    """Say what ended the command, and return its exit code."""
     from syncer.cli.exits import Exit, exit_for
     from syncer.errors import SyncerError
 
-    try:
-        app(prog_name="syncer")
-    except SyncerError as error:
-        from syncer.cli.views.trouble import show_error
-
-        show_error(error)
-        sys.exit(exit_for(error))
-    except KeyboardInterrupt:
-        sys.exit(Exit.INTERRUPTED)
-    except BrokenPipeError:
+    if isinstance(error, KeyboardInterrupt):
+        return Exit.INTERRUPTED
+    if isinstance(error, BrokenPipeError):
         # The reader of our output left; what is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(Exit.ERROR)
-    except Exception as error:  # noqa: BLE001 - the last resort: a traceback could show a record's values
-        from syncer.cli.views.trouble import show_bug
+        return Exit.ERROR
+    from syncer.cli.views.trouble import show_bug, show_error
 
-        show_bug(error)
-        sys.exit(Exit.ERROR)
+    if isinstance(error, SyncerError):
+        show_error(error)
+        return exit_for(error)
+    show_bug(error)
+    return Exit.ERROR

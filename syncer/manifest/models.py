@@ -7,6 +7,7 @@ quoted number is text, and text is never a number.
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -40,7 +41,18 @@ def _exactly_an_integer(value: object) -> object:
 class Model(BaseModel):
     """Frozen, and an unknown member is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe each member by the text under it."""
+        from syncer.manifest.described import texts
+
+        reference = handler(core)
+        members = handler.resolve_ref_schema(reference)["properties"]
+        for name, text in texts(sys.modules[__name__])[cls.__name__].items():
+            members[name]["description"] = text
+        return reference
 
 
 class Budget(Model):
@@ -197,7 +209,7 @@ class FieldMapping(Model):
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Describe the short and the long form."""
-        reference = handler(core)
+        reference = super().__get_pydantic_json_schema__(core, handler)
         definition = handler.resolve_ref_schema(reference)
         long = {name: part for name, part in definition.items() if name not in {"title", "description"}}
         short = long["properties"]["value"]["anyOf"]
@@ -229,7 +241,7 @@ class Mapping(Model):
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Describe what people write: the fields directly under the mapping's name."""
-        reference = handler(core)
+        reference = super().__get_pydantic_json_schema__(core, handler)
         definition = handler.resolve_ref_schema(reference)
         fields = definition["properties"].pop("fields")
         definition["additionalProperties"] = fields["additionalProperties"]
