@@ -8,17 +8,18 @@ waits.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from syncer.errors import BugError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_CHUNK = 8_192
 _FEW = 1_024
 
 
@@ -35,10 +36,10 @@ class Claim(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """One unit's lanes: a set for a request, sorted numbers of eight bytes each for a job, however large."""
+    """One unit's lanes: a set for a request, a sorted column for a job, however large."""
 
     node: str
-    lanes: frozenset[int] | array[int]
+    lanes: frozenset[int] | pa.UInt64Array
     is_held: bool = False
 
 
@@ -50,8 +51,8 @@ class Lanes:
 
     def claim(self, node: str, unit: str, lanes: Sequence[int]) -> Claim:
         """Take `lanes` for `unit`, all or none; raises `BugError` when units of a node meet, or a key stands twice."""
-        wanted = frozenset(lanes) if len(lanes) <= _FEW else array("Q", sorted(lanes))
-        if len(wanted) < len(lanes) or (isinstance(wanted, array) and _repeats(wanted)):
+        wanted = frozenset(lanes) if len(lanes) <= _FEW else _sorted(lanes)
+        if len(wanted) < len(lanes) or (isinstance(wanted, pa.UInt64Array) and _repeats(wanted)):
             raise _two_writers(unit, unit)
         meeting = [name for name, taken in self._taken.items() if name != unit and _meet(wanted, taken.lanes)]
         for name in meeting:
@@ -76,30 +77,23 @@ class Lanes:
             del self._taken[unit]
 
 
-def _repeats(numbers: array[int]) -> bool:
-    return any(numbers[i] == numbers[i - 1] for i in range(1, len(numbers)))
+def _repeats(lanes: pa.UInt64Array) -> bool:
+    return bool(pc.any(pc.equal(lanes[1:], lanes[:-1])).as_py())
 
 
-def _meet(first: frozenset[int] | array[int], second: frozenset[int] | array[int]) -> bool:
-    """Whether two units' lanes have one in common, in memory that does not grow with them."""
+def _meet(first: frozenset[int] | pa.UInt64Array, second: frozenset[int] | pa.UInt64Array) -> bool:
+    """Whether two units' lanes, each once in its own, have one in common."""
     if isinstance(first, frozenset) and isinstance(second, frozenset):
         return not first.isdisjoint(second)
-    small, large = sorted((_sorted(first), _sorted(second)), key=len)
-    if not small or small[-1] < large[0] or large[-1] < small[0]:
-        return False
-    for start in range(0, len(small), _CHUNK):
-        chunk = small[start : start + _CHUNK]
-        if len(chunk) <= _FEW:
-            places = (bisect_left(large, lane) for lane in chunk)
-            if any(large[at : at + 1] == array("Q", [lane]) for lane, at in zip(chunk, places, strict=True)):
-                return True
-        elif not set(chunk).isdisjoint(large[bisect_left(large, chunk[0]) : bisect_right(large, chunk[-1])]):
-            return True
-    return False
+    # Two sorted runs are sorted in one pass, which costs less than to look the lanes of one up in the other.
+    return _repeats(pa.concat_arrays([_sorted(first), _sorted(second)]).sort())
 
 
-def _sorted(lanes: frozenset[int] | array[int]) -> array[int]:
-    return array("Q", sorted(lanes)) if isinstance(lanes, frozenset) else lanes
+def _sorted(lanes: Sequence[int] | frozenset[int] | pa.UInt64Array) -> pa.UInt64Array:
+    if isinstance(lanes, pa.UInt64Array):
+        return lanes
+    numbers = lanes if isinstance(lanes, array) else array("Q", lanes)
+    return pa.Array.from_buffers(pa.uint64(), len(numbers), [None, pa.py_buffer(numbers)]).sort()
 
 
 def _two_writers(unit: str, other: str) -> BugError:

@@ -34,6 +34,8 @@ def test_a_key_is_in_a_unit_once() -> None:
     """One request with the same key twice has two writers of its own."""
     with pytest.raises(BugError):
         Lanes().claim("a", "a/0", [7, 1, 7])
+    with pytest.raises(BugError):
+        Lanes().claim("a", "a/0", array("Q", [*range(20_000, 0, -1), 7]))
 
 
 def test_held_lanes_are_not_waited_for() -> None:
