@@ -22,12 +22,12 @@ from syncer.mapping.tree import (
     Concat,
     Constant,
     Either,
-    Interpreted,
     Node,
     Not,
     Truth,
     children,
     columns,
+    has_sql,
     is_nullable,
     walk,
 )
@@ -39,13 +39,6 @@ _HEAVY = 30
 def column(name: str) -> exp.Column:
     """Return a quoted column."""
     return exp.column(exp.to_identifier(name, quoted=True))
-
-
-def has_sql(node: Node) -> bool:
-    """Return whether every part has a SQL form."""
-    return not any(
-        isinstance(each, Interpreted) or (isinstance(each, Apply) and each.entry.sql is None) for each in walk(node)
-    )
 
 
 def write(node: Node) -> exp.Expression:

@@ -192,3 +192,10 @@ def _never(_: Iterable[bool]) -> bool:
 def columns(node: Node) -> tuple[Column, ...]:
     """Return the columns that are read, each once, in order of first use."""
     return tuple(dict.fromkeys(Column(each.name, each.type) for each in walk(node) if isinstance(each, Column)))
+
+
+def has_sql(node: Node) -> bool:
+    """Return whether every part has a SQL form."""
+    return not any(
+        isinstance(each, Interpreted) or (isinstance(each, Apply) and each.entry.sql is None) for each in walk(node)
+    )

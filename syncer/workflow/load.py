@@ -17,7 +17,7 @@ from syncer.manifest.gone import cleared_by, with_gone
 from syncer.manifest.models import ColumnType
 from syncer.manifest.read import Project, read_project
 from syncer.manifest.template import resolve_sources
-from syncer.mapping.compile import Compiled, compile_operation
+from syncer.mapping.compile import Compiled, Readings, compile_operation
 from syncer.sources.protocol import SourceColumn
 from syncer.sources.registry import source as open_source
 from syncer.targets import describe, registry
@@ -89,6 +89,7 @@ def load(
     )
     loaded = Loaded(project.root, project, manifest, schemas, sources, {}, ())
     pipelines: dict[str, Pipeline] = {}
+    readings: Readings = {}
     for name in chosen:
         source = manifest.operations[name].source if name in manifest.operations else ""
         if source not in columns:
@@ -96,7 +97,7 @@ def load(
         read = id_columns(loaded, name) if cleared_by(name) else columns[source]
         if not read:
             continue
-        compiled = compiled_operation(loaded, name, read, writes=compiles)
+        compiled = compiled_operation(loaded, name, read, writes=compiles, readings=readings)
         # One finding a place: what `check` says of a template's names, compiling would say again.
         said = {each.place for each in found}
         found += [each for each in compiled.diagnostics if each.place not in said]
@@ -124,7 +125,14 @@ def _snapshot_of(manifest: Manifest, operation: str) -> str:
     return str(snapshot(Path(), System(known.system), name)) if known else ""
 
 
-def compiled_operation(loaded: Loaded, name: str, columns: Sequence[SourceColumn], *, writes: bool = True) -> Compiled:
+def compiled_operation(
+    loaded: Loaded,
+    name: str,
+    columns: Sequence[SourceColumn],
+    *,
+    writes: bool = True,
+    readings: Readings | None = None,
+) -> Compiled:
     """Compile one operation over a source of these columns; nothing comes of it where its target is not known."""
     manifest = loaded.manifest
     at = _target_of(manifest, name)
@@ -134,7 +142,7 @@ def compiled_operation(loaded: Loaded, name: str, columns: Sequence[SourceColumn
     typed = [(each.name, each.type) for each in columns]
     schema, folded = loaded.schemas[at], able[at].folded_types
     place = loaded.project.positions.inside
-    return compile_operation(manifest, name, typed, schema, folded, place, writes=writes)
+    return compile_operation(manifest, name, typed, schema, folded, place, writes=writes, readings=readings)
 
 
 def _expanded(manifest: Manifest) -> Manifest:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
-
-from sqlglot import exp
+from typing import TYPE_CHECKING, cast
 
 from syncer.mapping.dialect.charset import SPACE, TRIM
 from syncer.mapping.dialect.entry import Kind, Parameter, Type, Value, fill, text
 from syncer.mapping.dialect.text import T, example, line, method, not_empty, not_negative
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 
 def _truncate(x: str, length: int, killwords: bool, end: str, leeway: int) -> str:  # noqa: FBT001 - Jinja's own order

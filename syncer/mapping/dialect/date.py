@@ -9,11 +9,13 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlglot import exp
-
 from syncer.mapping.dialect.entry import Entry, Example, Kind, Parameter, Type, Value, fill, text
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 MONTHS = (
     "January",

@@ -1,7 +1,8 @@
 """What one line of the dialect is: a name, the types it takes and gives, its SQL, its Python, one sentence of meaning.
 
 An entry is a value. SQL and Python stand side by side so that a change to one is a change to the other under the
-reader's eyes; the differential test holds them equal. Nothing here knows Jinja or a row.
+reader's eyes; the differential test holds them equal. Nothing here knows Jinja or a row. Templates are checked by the
+types alone: what writes SQL trees imports sqlglot when it is called.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
-from typing import cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
-import sqlglot
-from sqlglot import exp
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 Value = str | int | float | bool | Decimal | date | datetime | list[str] | tuple[str, ...] | None
 """What an expression may be worth in Python. A naive `datetime` is wall-clock time; one with zone is always UTC."""
@@ -86,7 +87,7 @@ class Required(StrEnum):
 
 REQUIRED = Required.REQUIRED
 
-Form = str | Callable[[Mapping[str, exp.Expression], Mapping[str, Value]], exp.Expression]
+Form: TypeAlias = "str | Callable[[Mapping[str, exp.Expression], Mapping[str, Value]], exp.Expression]"
 """SQL with `:name` for each argument, or a function of argument trees and of the literal arguments' values."""
 
 
@@ -146,10 +147,9 @@ class Entry:
 @cache
 def parsed(form: str) -> exp.Expression:
     """Return the tree of a SQL form; callers copy before they fill it."""
+    import sqlglot
+
     return cast("exp.Expression", sqlglot.parse_one(form, dialect="duckdb"))
-
-
-_LOOSE = (exp.Binary, exp.Unary, exp.Between, exp.In, exp.Case, exp.AtTimeZone)
 
 
 def fill(
@@ -158,12 +158,15 @@ def fill(
     """Return the form with its `:name` places taken by the argument trees."""
     if not isinstance(form, str):
         return form(arguments, literals or {})
+    from sqlglot import exp
+
+    loose = (exp.Binary, exp.Unary, exp.Between, exp.In, exp.Case, exp.AtTimeZone)
 
     def place(node: exp.Expression) -> exp.Expression:
         if not isinstance(node, exp.Placeholder):
             return node
         argument = arguments[node.name].copy()
-        is_loose = isinstance(argument, _LOOSE) and not isinstance(argument, exp.Paren)
+        is_loose = isinstance(argument, loose) and not isinstance(argument, exp.Paren)
         # AND and OR are functions too in these trees, but are written without brackets of their own.
         has_brackets = isinstance(node.parent, exp.Func) and not isinstance(node.parent, exp.Binary)
         return exp.Paren(this=argument) if is_loose and not has_brackets else argument
@@ -173,11 +176,15 @@ def fill(
 
 def text(value: str) -> exp.Expression:
     """Return a SQL string literal."""
+    from sqlglot import exp
+
     return exp.Literal.string(value)
 
 
 def constant(value: Value, kind: Type) -> exp.Expression:
     """Return the SQL tree of a constant."""
+    from sqlglot import exp
+
     if value is None:
         return exp.Null()
     if kind is Type.TEXT:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
-
-from sqlglot import exp
+from typing import TYPE_CHECKING, Any
 
 from syncer.mapping.dialect.entry import Entry, Example, Form, Kind, Nulls, Parameter, Type, Value, fill, text
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 _SCALARS = (Type.TEXT, Type.INTEGER, Type.DECIMAL, Type.FLOAT, Type.BOOLEAN, Type.DATE, Type.DATETIME, Type.INSTANT)
 _ORDERED = tuple(each for each in _SCALARS if each is not Type.BOOLEAN)
@@ -122,6 +123,8 @@ FILTERS = (
 
 
 def _among(at: Mapping[str, exp.Expression], values: Mapping[str, Value]) -> exp.Expression:
+    from sqlglot import exp
+
     listed = values.get("y")
     if isinstance(listed, tuple):
         return fill("coalesce(:x, FALSE)", {"x": exp.In(this=at["x"], expressions=[text(each) for each in listed])})

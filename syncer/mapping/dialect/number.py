@@ -9,10 +9,12 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
-
-from sqlglot import exp
+from typing import TYPE_CHECKING
 
 from syncer.mapping.dialect.entry import SQL_TYPE, Entry, Example, Kind, Parameter, Type, Value, fill
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 _I, _D, _F = Type.INTEGER, Type.DECIMAL, Type.FLOAT
 _SCALE = Decimal(1).scaleb(-18)

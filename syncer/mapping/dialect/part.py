@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
-
-from sqlglot import exp
+from typing import TYPE_CHECKING, cast
 
 from syncer.mapping.dialect.charset import SPACE
 from syncer.mapping.dialect.entry import Entry, Kind, Parameter, Type, Value, fill
 from syncer.mapping.dialect.text import T, example, line, method, not_empty
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 
 def _item_sql(at: Mapping[str, exp.Expression], values: Mapping[str, Value]) -> exp.Expression:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from sqlglot import exp
+from typing import TYPE_CHECKING
 
 from syncer.mapping.dialect import regex
 from syncer.mapping.dialect.entry import Kind, Parameter, Type, Value, fill
 from syncer.mapping.dialect.text import T, example, line, method, not_empty, not_negative
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 
 def _replace(x: str, old: str, new: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from syncer.diagnostics import Place
 from syncer.facts import Action, FieldSchema, FieldType, ObjectSchema, System
 from syncer.manifest.models import ColumnType, Manifest, WhenNull
-from syncer.mapping.compile import Compiled, compile_operation
+from syncer.mapping.compile import Compiled, Readings, compile_operation
 from syncer.mapping.key import key_part, key_space
 from syncer.mapping.pipeline import Pipeline, conformed, mapped, unread
 
@@ -241,3 +241,33 @@ def test_number_key_is_its_digits() -> None:
     part = key_part(System.MARKETO, FieldSchema("a", FieldType.INTEGER, "integer"), frozenset())
     assert duckdb.execute(f'SELECT {part.canonical.sql("duckdb")} FROM (SELECT 42 AS "f:a")').fetchall() == [("42",)]
     assert key_space(LEAD, ("b", "a")) == "marketo/lead/a/b"
+
+
+def test_operations_that_share_a_mapping_share_its_reading() -> None:
+    """Readings save work and change nothing: neither for other columns, another object, nor a deletion."""
+    other = ObjectSchema(System.MARKETO, "person", (*LEAD.fields[:2], FieldSchema("score", FieldType.TEXT, "string")))
+    manifest = Manifest.model_validate(
+        {
+            "version": 1,
+            "connections": {"m": {"system": "marketo", "base_url": "a", "client_id": "b", "client_secret": "c"}},
+            "sources": {"people": {"file": "a.csv"}},
+            "targets": {"leads": {"connection": "m", "object": "lead", "key": "email"}},
+            "mappings": {"one": {"email": "{{ email }}", "score": "{{ score * 2 }}"}},
+            "operations": {
+                name: {"source": "people", "mapping": "one", "target": "leads", "action": action}
+                for name, action in (("news", "upsert"), ("again", "upsert"), ("gone", "delete"))
+            },
+        }
+    )
+    counted = [("email", ColumnType.TEXT), ("score", ColumnType.INTEGER)]
+    cases = [("news", counted, LEAD), ("again", counted, LEAD), ("gone", counted, LEAD)]
+    cases += [("again", COLUMNS, LEAD), ("again", counted, other)]
+    readings: Readings = {}
+    folded = frozenset({"email"})
+    for name, columns, schema in cases:
+        alone = compile_operation(manifest, name, columns, schema, folded, place)
+        assert compile_operation(manifest, name, columns, schema, folded, place, readings=readings) == alone
+    assert len(readings) == len(cases) - 1
+    assert [each.code for each in compile_operation(manifest, "again", COLUMNS, LEAD, folded, place).diagnostics] == [
+        "M305"
+    ]

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from syncer.facts import Action, FieldSchema, FieldType, System
 from syncer.manifest.models import WhenNull
-from syncer.mapping.conform import conform, misfit
+from syncer.mapping.conform import conform
 from syncer.mapping.dialect.entry import Type, Value
+from syncer.mapping.fit import misfit
 from syncer.mapping.python import arrow_type
 from tests.unit.mapping.templates import TEXTS
 

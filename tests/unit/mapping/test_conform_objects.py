@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 
 from syncer.facts import Action, FieldSchema, FieldType, ObjectSchema
 from syncer.manifest.models import WhenNull
-from syncer.mapping.conform import PLAIN, conform, misfit
+from syncer.mapping.conform import PLAIN, conform
 from syncer.mapping.dialect.entry import Type, Value
 from syncer.mapping.dialect.number import FLOAT_TEXT
+from syncer.mapping.fit import misfit
 from syncer.mapping.python import arrow_type
 from syncer.targets.describe import load
 from tests.unit.mapping.templates import cells
