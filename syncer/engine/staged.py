@@ -107,7 +107,8 @@ class StagedOperation:
     def reconcile(self, payload: Payload, files: Sequence[ResultFile], succeeded: str) -> Reconciled:
         """Match result rows to the payload by key, as multisets, never by position."""
         with self._cursor() as cursor:
-            return reconcile.reconcile(cursor, self.form.key, payload, files, succeeded)
+            learns = self.form.naming in {Naming.LEARNT, Naming.ONCE}
+            return reconcile.reconcile(cursor, self.form.key, payload, files, succeeded, learns=learns)
 
     def confirm(self, rows: Sequence[int], letters: str, folder: Path) -> None:
         """Note outcome letters of rows for `confirmed`; the newest word on a row counts."""

@@ -77,6 +77,22 @@ def test_a_key_that_both_failed_and_succeeded_is_in_doubt(staged: Stage, tmp_pat
     assert rows.reconcile(sent(rows, tmp_path), files, "u").letters == "?uu"
 
 
+def test_a_key_that_was_created_and_then_updated_was_created(staged: Stage, tmp_path: Path) -> None:
+    """A file may tell of a key twice; of a row that was refused twice one reason is enough."""
+    rows = staged(pipeline("email", "name"), SOURCE)
+    files = [
+        salesforce(
+            tmp_path,
+            "succeeded",
+            "sf__Id,sf__Created,email,name\n1,false,a@x.com,Ada\n1,true,a@x.com,Ada\n2,,b@x.com,B\n",
+        ),
+        salesforce(tmp_path, "failed", "sf__Id,sf__Error,email,name\n,Y,c@x.com,Cleo\n,X,c@x.com,Cleo\n"),
+    ]
+    result = rows.reconcile(sent(rows, tmp_path), files, "?")
+    assert result.letters == "cux"
+    assert result.rejects == (RowReject(3, "V500", "X"),)
+
+
 @pytest.mark.parametrize(
     "text", ["name,Import Failure Reason\nAda,odd\n", "email,Import Failure Reason\nzz@x.com,odd\n"]
 )
