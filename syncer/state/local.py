@@ -1,9 +1,9 @@
 """State in a folder of this machine: journal, leases and spent plans in one SQLite file, the ledger beside it.
 
 Every call is one transaction with synchronous=FULL, so a note is on the disk when `append` returns, and it is refused
-in the same transaction in which a newer holder would be seen. A holder keeps a file lock, which the system drops when
-its process dies: such a lease is taken over at once; one whose process lives, or cannot be seen, only after the
-longest request that it can have under way.
+in the same transaction in which a newer holder would be seen. Notes that wait share the next transaction. A holder
+keeps a file lock, which the system drops when its process dies: such a lease is taken over at once; one whose process
+lives, or cannot be seen, only after the longest request that it can have under way.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from syncer.errors import StateError
@@ -20,14 +21,16 @@ from syncer.state.database import as_state_errors, open_database, transaction
 from syncer.state.journal import Line, broken, opening, read, seal
 from syncer.state.protocol import KEPT_SECONDS, Intended, in_thread
 from syncer.state.reserve import Reserve
+from syncer.state.together import Together
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from syncer.clock import Clock
     from syncer.state.protocol import Lease, Ledger, Note, Offload
+    from syncer.state.together import Waiting
 
 T = TypeVar("T")
 
@@ -157,7 +160,7 @@ class LocalStore:
 
     # What journal and lease do in one transaction each.
 
-    async def _append(self, run: str, epoch: int, note: Note) -> None:
+    async def _append(self, run: str, epoch: int, notes: Sequence[Note]) -> None:
         def work(db: sqlite3.Connection) -> None:
             if not _is_held(db, epoch):
                 raise terms.lost(epoch)
@@ -165,12 +168,16 @@ class LocalStore:
             if end is None:
                 raise broken(run, "The run itself is not there")
             number, checksum = end
-            line = seal(checksum, number + 1, epoch, note)
-            db.execute("insert into note values (?, ?, ?, ?, ?)", (run, line.number, epoch, line.text, line.checksum))
-            db.execute("update run set notes = ?, checksum = ? where id = ?", (line.number, line.checksum, run))
+            for note in notes:
+                number += 1
+                line = seal(checksum, number, epoch, note)
+                checksum = line.checksum
+                db.execute("insert into note values (?, ?, ?, ?, ?)", (run, number, epoch, line.text, checksum))
+            db.execute("update run set notes = ?, checksum = ? where id = ?", (number, checksum, run))
 
         # A request needs the whole reserve; what came of one may use it up.
-        await self._call(work, first=self._reserve.take if isinstance(note, Intended) else None)
+        begins = any(isinstance(note, Intended) for note in notes)
+        await self._call(work, first=self._reserve.take if begins else None)
 
     async def _end(self, run: str) -> tuple[int, str]:
         """Return how many notes the run has and the checksum of the last, by which a lost end is seen."""
@@ -284,12 +291,13 @@ class LocalJournal:
         self._store = store
         self._run = run
         self._epoch = epoch
+        self._together = None if epoch is None else Together(partial(self._write, epoch))
 
     async def append(self, note: Note) -> None:
         """Make `note` durable; raises `LeaseLostError` when the lease is no longer ours."""
-        if self._epoch is None:
+        if self._together is None:
             raise StateError("R211", f'The journal of run "{self._run}" was opened without a lease, for reading only.')
-        await self._store._append(self._run, self._epoch, note)  # noqa: SLF001 - one room, one transaction
+        await self._together.append(note)
 
     async def notes(self) -> AsyncIterator[Note]:
         """Yield the notes in order; raises `StateError` at the first that cannot be believed."""
@@ -302,6 +310,19 @@ class LocalJournal:
         end = lines[count - 1].checksum if 0 < count <= len(lines) else opening(self._run)
         if end != checksum or count > len(lines):
             raise broken(self._run, "The last notes are not there")
+
+    async def _write(self, epoch: int, batch: Sequence[Waiting]) -> None:
+        """Write notes in one transaction, or, on a full disk, each in its own: outcomes may use the reserve."""
+        try:
+            await self._store._append(self._run, epoch, [each.note for each in batch])  # noqa: SLF001 - one room
+        except StateError as error:
+            if error.code != "R204" or len(batch) == 1:
+                raise
+            for each in batch:
+                try:
+                    await self._store._append(self._run, epoch, [each.note])  # noqa: SLF001 - one room
+                except StateError as refusal:
+                    each.error = refusal
 
 
 class LocalLease:

@@ -21,13 +21,15 @@ from syncer.state import lease as terms
 from syncer.state.envelope import Content, unwrap, wrap
 from syncer.state.journal import Line, broken, fence, opening, read, seal
 from syncer.state.protocol import Finished
+from syncer.state.together import Together
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from syncer.state.bucket import Bucket
     from syncer.state.object_lease import ObjectLease
     from syncer.state.protocol import Note
+    from syncer.state.together import Waiting
 
 _TRIES: Final = 20
 _PAGE: Final = 16
@@ -68,15 +70,6 @@ class _End:
     number: int
     checksum: str
     epoch: int
-
-
-@dataclass(slots=True, eq=False)
-class _Waiting:
-    """A note on its way into a segment."""
-
-    note: Note
-    is_done: bool = False
-    error: StateError | None = None
 
 
 def encoded(name: str) -> str:
@@ -199,30 +192,18 @@ class ObjectJournal:
         self._run = run
         self._lease = lease
         self._end = end
-        self._waiting: list[_Waiting] = []
-        self._turn = anyio.Lock()
         self._unsure: tuple[bytes, _End] | None = None
         self._is_finished = False
+        self._together: Together | None = None
         if lease is not None:
             lease.journals.append(self)
+            self._together = Together(partial(self._write, lease))
 
     async def append(self, note: Note) -> None:
         """Make `note` durable; raises `LeaseLostError` when the lease is no longer ours."""
-        if self._lease is None:
+        if self._together is None:
             raise StateError("R211", f'The journal of run "{self._run}" was opened without a lease, for reading only.')
-        own = _Waiting(note)
-        self._waiting.append(own)
-        try:
-            async with self._turn:
-                if not own.is_done:
-                    # A segment under way is waited for: whether it arrived must be known before the next one.
-                    with anyio.CancelScope(shield=True):
-                        await self._write(self._lease)
-        finally:
-            if own in self._waiting:
-                self._waiting.remove(own)
-        if own.error is not None:
-            raise own.error
+        await self._together.append(note)
 
     async def notes(self) -> AsyncIterator[Note]:
         """Yield the notes in order; raises `StateError` at the first that cannot be believed."""
@@ -303,20 +284,12 @@ class ObjectJournal:
             raise troubles[min(troubles)]
         return [found[segment] for segment in segments]
 
-    async def _write(self, lease: ObjectLease) -> None:
-        """Write all waiting notes as one segment, after the one before it whose fate is not known."""
-        batch, self._waiting = self._waiting, []
-        try:
-            await self._send(lease)
-            self._unsure = self._segment([each.note for each in batch], lease.epoch)
-            await self._send(lease)
-        except StateError as error:
-            for each in batch:
-                each.error = error
-        else:
-            self._is_finished = isinstance(batch[-1].note, Finished)
-        for each in batch:
-            each.is_done = True
+    async def _write(self, lease: ObjectLease, batch: Sequence[Waiting]) -> None:
+        """Write notes as one segment, after the one before it whose fate is not known."""
+        await self._send(lease)
+        self._unsure = self._segment([each.note for each in batch], lease.epoch)
+        await self._send(lease)
+        self._is_finished = isinstance(batch[-1].note, Finished)
 
     def _segment(self, notes: list[Note], epoch: int) -> tuple[bytes, _End]:
         end = self._end

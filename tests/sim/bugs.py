@@ -92,9 +92,9 @@ def two_transactions(patch: pytest.MonkeyPatch) -> None:
     """A note and the count of notes are written one after the other."""
     original = local.LocalStore._append
 
-    async def append(self: Any, run: str, epoch: int, note: Any) -> None:
+    async def append(self: Any, run: str, epoch: int, notes: Any) -> None:
         before = await self._end(run)
-        await original(self, run, epoch, note)
+        await original(self, run, epoch, notes)
         after = await self._end(run)
 
         def count(end: tuple[int, str]) -> Callable[[Any], None]:

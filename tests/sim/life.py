@@ -24,7 +24,7 @@ from tests.fakes.store import Crash, MemoryLedger
 from tests.fakes.world import directly
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from syncer.state.journal import Line
@@ -223,10 +223,10 @@ class DiskStore(LocalStore):
         self.books = books
         self._reserve = Reserve(folder, RESERVE_BYTES)
 
-    async def _append(self, run: str, epoch: int, note: Note) -> None:
+    async def _append(self, run: str, epoch: int, notes: Sequence[Note]) -> None:
         await self.life.thaw()
         self.life.reach()
-        await super()._append(run, epoch, note)
+        await super()._append(run, epoch, notes)
         self.life.moment()
 
     async def _renew(self, epoch: int) -> None:

@@ -83,7 +83,7 @@ BUGS = (
     ),
     Bug(5, "bulk files with common keys in flight", bugs.common_keys_in_files, 2, "I1"),
     Bug(6, "intent written after the send", bugs.intent_after_send, 27, "I1"),
-    Bug(7, "outcome and row states in two transactions", bugs.two_transactions, 2, "I17", change=changes.ON_DISK),
+    Bug(7, "outcome and row states in two transactions", bugs.two_transactions, 4, "I17", change=changes.ON_DISK),
     Bug(
         8,
         "no fsync before rename",

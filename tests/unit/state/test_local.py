@@ -8,8 +8,10 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+import anyio
 import pytest
 
 from syncer.errors import LockedError, StateError
@@ -276,6 +278,50 @@ async def test_an_outcome_is_noted_in_the_room_that_was_kept(opened: Opener, tmp
     await journal.append(settled)
     assert await _read(store) == [settled]
     assert not reserve.exists()
+
+
+async def test_notes_that_wait_share_a_write(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten units that note at once wait for the disk once or twice, and each note has its place."""
+    store = opened()
+    journal = await store.journal("run1", await store.acquire(("leads",), "ada", "run1"))
+    writes: list[int] = []
+    append = store._append
+
+    async def counted(run: str, epoch: int, notes: Sequence[Note]) -> None:
+        writes.append(len(notes))
+        await append(run, epoch, notes)
+
+    monkeypatch.setattr(store, "_append", counted)
+    notes = [Committing(unit=f"a/1/sync/{number}", at=0.0) for number in range(10)]
+    async with anyio.create_task_group() as tasks:
+        for note in notes:
+            tasks.start_soon(journal.append, note)
+    assert sum(writes) == 10
+    assert len(writes) <= 2
+    assert await _read(store) == notes
+
+
+async def test_where_the_disk_has_no_room_for_all_outcomes_are_noted_and_requests_are_not(
+    opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that shares its write with an outcome is refused alone."""
+    store = opened()
+    journal = await store.journal("run1", await store.acquire(("leads",), "ada", "run1"))
+    (tmp_path / "state" / "reserve").unlink()
+    _full(monkeypatch)
+    refused: list[str] = []
+
+    async def append(note: Note) -> None:
+        try:
+            await journal.append(note)
+        except StateError as error:
+            refused.append(error.code)
+
+    async with anyio.create_task_group() as tasks:
+        for note in (STARTED, Intended(unit="u", sha256="h", records=1), Parked(reason="no room")):
+            tasks.start_soon(append, note)
+    assert refused == ["R204"]
+    assert await _read(store) == [STARTED, Parked(reason="no room")]
 
 
 async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, clock: HandClock) -> None:
