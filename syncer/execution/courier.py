@@ -6,7 +6,8 @@ effect goes to `doubt`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
@@ -44,6 +45,7 @@ from syncer.targets.protocol import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from syncer.engine.protocol import Staged
@@ -77,6 +79,8 @@ class Courier:
     doubt_rule: DoubtRule
     is_job: bool
     folder: Path
+    place: AbstractAsyncContextManager[object] = field(default_factory=nullcontext)
+    """Held while a unit may leave: as many as there may be calls at once, so that a crash finds no more in doubt."""
     ids: Path | None = None
     """Where the vendor's ids of written records are noted; None where nobody needs them."""
 
@@ -164,7 +168,11 @@ class Courier:
             raise again from error
         if reference:
             await self.running.note(Prepared(unit=unit.id, reference=reference))
-        self.running.check(self.connection)
+        async with self.place:
+            self.running.check(self.connection)
+            return await self._commit(unit, reference)
+
+    async def _commit(self, unit: Unit, reference: str) -> Answered | Accepted | None:
         clock = self.running.context.clock
         began = clock.monotonic()
         await self.running.note(Committing(unit=unit.id, at=clock.now()))
@@ -191,7 +199,8 @@ class Courier:
         if answer is None:
             await doubt.settle(self, unit)
         elif isinstance(answer, Answered):
-            await self.learn(unit, written_ids(answer))
+            if self.ids is not None:
+                await self.learn(unit, written_ids(answer))
             letters, rejects = read_answer(unit, answer)
             await self.take(unit, letters, rejects)
         else:

@@ -17,7 +17,7 @@ from syncer.execution.events import NodeSettled, NodeStarted
 from syncer.execution.history import History
 from syncer.execution.lanes import Claim
 from syncer.execution.node import nodes_of
-from syncer.execution.resume import Past, Stage
+from syncer.execution.resume import UNDER_WAY, Past, Stage
 from syncer.execution.running import Running, Stopped
 from syncer.state.protocol import Started
 
@@ -32,9 +32,7 @@ if TYPE_CHECKING:
     from syncer.plan.models import OperationPlan, Plan
     from syncer.targets.protocol import Unit
 
-_UNDER_WAY = (Stage.DOUBTED, Stage.ACCEPTED, Stage.HELD)
-"""What may have taken effect and has no outcome: its lanes are not given back."""
-_FIRST = (*_UNDER_WAY, Stage.RULED_SENT, Stage.RULED_UNSENT)
+_FIRST = (*UNDER_WAY, Stage.RULED_SENT, Stage.RULED_UNSENT)
 
 
 async def run(plan: Plan, context: Context) -> RunResult:
@@ -69,7 +67,6 @@ class _Walk:
         self._plan = plan
         self._running = running
         self._context = running.context
-        self._concurrency = {each.name: each.concurrency for each in plan.connections}
 
     async def go(self) -> None:
         """Settle what was sent before, then walk; a `SyncerError` halts the run and stands in its result."""
@@ -166,7 +163,7 @@ class _Walk:
         planned = node.node
         self._context.listener(NodeStarted(node.id, planned.records, planned.units))
         payloads: Iterator[Payload] = node.courier.staged.payloads(node.cut, node.files)
-        slots = anyio.Semaphore(max(1, self._concurrency.get(node.operation.connection, 1)))
+        slots = anyio.Semaphore(node.units_at_once)
         ended: list[bool] = []
         async with anyio.create_task_group() as units:
             while True:
@@ -239,11 +236,7 @@ class _Walk:
         except SyncerError as error:
             running.halt(error, at_once=isinstance(error, LeaseLostError))
         finally:
-            if any(
-                state.stage in _UNDER_WAY
-                for name, state in running.past.units.items()
-                if name == unit.id or name.startswith(f"{unit.id}[")
-            ):
+            if running.past.may_take_effect(unit.id):
                 running.lanes.hold(unit.id)
             else:
                 running.lanes.release(unit.id)

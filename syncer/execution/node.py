@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ class NodeRun:
     cut: Cut
     step: Step
     files: Path
+    units_at_once: int
     done: anyio.Event
     is_settled: bool = False
 
@@ -48,11 +50,22 @@ class NodeRun:
 
 def nodes_of(plan: Plan, running: Running) -> dict[str, NodeRun]:
     """Return every node of the plan, in its order, with a folder for its files."""
-    operations = {each.name: each for each in plan.operations}
-    return {node.id: _node(number, node, operations[node.operation], running) for number, node in enumerate(plan.nodes)}
+    places = {each.name: _Places(each.concurrency) for each in plan.connections}
+    operations = {each.name: (each, places[each.connection]) for each in plan.operations}
+    return {
+        node.id: _node(number, node, *operations[node.operation], running) for number, node in enumerate(plan.nodes)
+    }
 
 
-def _node(number: int, node: Node, operation: OperationPlan, running: Running) -> NodeRun:
+class _Places:
+    """The calls of one connection that may be under way at once, over all its nodes."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.turn = anyio.Semaphore(count)
+
+
+def _node(number: int, node: Node, operation: OperationPlan, places: _Places, running: Running) -> NodeRun:
     context = running.context
     rule = context.paths[node.operation, node.path]
     folder = context.folder / "units" / node.id.replace("/", "_")
@@ -66,6 +79,7 @@ def _node(number: int, node: Node, operation: OperationPlan, running: Running) -
         key=operation.key,
         options=operation.options,
     )
+    is_job = node.kind is PathKind.JOB
     courier = Courier(
         running=running,
         node=node.id,
@@ -76,9 +90,13 @@ def _node(number: int, node: Node, operation: OperationPlan, running: Running) -
         doubt_rule=DoubtRule(
             operation.action, rule.repeat, operation.on_unknown, is_marked=bool(field_of(operation.options))
         ),
-        is_job=node.kind is PathKind.JOB,
+        is_job=is_job,
         folder=folder,
+        # A job may wait for hours for the vendor's queue, and must not keep calls out meanwhile.
+        place=nullcontext() if is_job else places.turn,
         ids=context.outcomes(operation.name) if operation.learns else None,
     )
     cut = Cut(node.wave, node.shapes, marked(rule.format, operation.options, mark_of(context.run, number)))
-    return NodeRun(node, number, operation, courier, cut, step, folder, anyio.Event())
+    # While as many as may be under way are, the next requests are cut, announced and ready to leave.
+    at_once = places.count if is_job else 2 * places.count
+    return NodeRun(node, number, operation, courier, cut, step, folder, at_once, anyio.Event())

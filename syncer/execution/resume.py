@@ -34,6 +34,10 @@ class Stage(Enum):
     SETTLED = auto()
 
 
+UNDER_WAY = (Stage.DOUBTED, Stage.ACCEPTED, Stage.HELD)
+"""What may have taken effect and has no outcome: its lanes are not given back."""
+
+
 @dataclass(frozen=True, slots=True)
 class UnitState:
     """One unit, or part of one, as the journal has it. `wait_seconds` None: by the path's own time-out."""
@@ -60,6 +64,8 @@ class Past:
 
     plan: str = ""
     units: dict[str, UnitState] = field(default_factory=dict)
+    parts: dict[str, dict[str, None]] = field(default_factory=dict)
+    """By unit, the names of its parts and of theirs, in the order of their first note."""
     merged: set[str] = field(default_factory=set)
     """Operations whose outcomes the ledger holds."""
     finished: int | None = None
@@ -94,9 +100,17 @@ class Past:
 
     def children(self, unit: str) -> tuple[str, ...]:
         """Return the parts of a unit, without the parts of parts."""
+        depth = unit.count("[") + 1
         return tuple(
-            name for name in self.units if name.startswith(f"{unit}[") and name.count("[") == unit.count("[") + 1
+            name
+            for name in self.parts.get(whole_of(unit), ())
+            if name in self.units and name.startswith(f"{unit}[") and name.count("[") == depth
         )
+
+    def may_take_effect(self, unit: str) -> bool:
+        """Whether something of the unit may have taken effect, or still may, and has no outcome."""
+        names = (unit, *self.parts.get(unit, ()))
+        return any(name in self.units and self.units[name].stage in UNDER_WAY for name in names)
 
     def positions(self, unit: str, part: str) -> Sequence[int]:
         """Return which of the unit's records its part holds."""
@@ -130,6 +144,8 @@ class Past:
                 if before is not None and before.sha256 != note.sha256:
                     raise _senseless(note.unit, "was to be sent again with other bytes")
                 repeated = before.repeated if before else 0
+                if (whole := whole_of(note.unit)) != note.unit:
+                    self.parts.setdefault(whole, {})[note.unit] = None
                 self.units[note.unit] = UnitState(
                     Stage.UNSENT, note.sha256, note.attempt, note.records, repeated=repeated
                 )

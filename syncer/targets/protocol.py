@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,9 +45,11 @@ class Unit:
     payload: Payload
 
 
-@dataclass(frozen=True, slots=True)
-class RecordResult:
-    """One record of an immediate request, by its position in the payload. `message` holds no field value."""
+class RecordResult(NamedTuple):
+    """One record of an immediate request, by its position in the payload. `message` holds no field value.
+
+    A tuple, because there is one for each record sent: it is made in a third of the time of a frozen dataclass.
+    """
 
     position: int
     outcome: Outcome

@@ -9,16 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from syncer.facts import System
-from syncer.targets import failure, retry
+from syncer.targets import failure
 from syncer.targets.endpoint import origin_of
-from syncer.targets.exchange import AnswerLostError, NotSentError, Problem, Request, Response, Trouble
 from syncer.targets.marketo import capabilities as marketo
-from syncer.targets.marketo import token as marketo_token
-from syncer.targets.pace import Limits, Pace
 from syncer.targets.salesforce import capabilities as salesforce
-from syncer.targets.salesforce import token as salesforce_token
-from syncer.targets.salesforce import wire as salesforce_wire
-from syncer.targets.sign_in import INTERVAL_SECONDS, SignIn, Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,9 +23,12 @@ if TYPE_CHECKING:
     from syncer.clock import Clock
     from syncer.targets.call import Caller
     from syncer.targets.endpoint import Endpoint
+    from syncer.targets.exchange import Problem, Request, Response
     from syncer.targets.gate import Instance
     from syncer.targets.http import Http
+    from syncer.targets.pace import Limits
     from syncer.targets.protocol import Session
+    from syncer.targets.sign_in import SignIn, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +44,8 @@ class Target:
 
 
 def _marketo_limits(endpoint: Endpoint) -> Limits:
+    from syncer.targets.pace import Limits
+
     return Limits(
         calls=marketo.CALLS_PER_WINDOW,
         window_seconds=marketo.WINDOW_SECONDS,
@@ -59,6 +58,8 @@ def _marketo_limits(endpoint: Endpoint) -> Limits:
 
 def _salesforce_limits(endpoint: Endpoint) -> Limits:
     """No window: only calls at once and calls a day are limited."""
+    from syncer.targets.pace import Limits
+
     return Limits(
         calls=1_000_000,
         window_seconds=0.0,
@@ -67,6 +68,36 @@ def _salesforce_limits(endpoint: Endpoint) -> Limits:
         calls_today=endpoint.budget,
         reserve=endpoint.reserve,
     )
+
+
+def _marketo_token_request(endpoint: Endpoint) -> Request:
+    from syncer.targets.marketo import token
+
+    return token.token_request(endpoint)
+
+
+def _salesforce_token_request(endpoint: Endpoint) -> Request:
+    from syncer.targets.salesforce import token
+
+    return token.token_request(endpoint)
+
+
+def _marketo_token(response: Response, origin: str, _sandbox: bool, _hosts: frozenset[str]) -> Token | Problem:  # noqa: FBT001 - one form for both systems
+    from syncer.targets.marketo import token
+
+    return token.read_token(response, origin)
+
+
+def _salesforce_token(response: Response, origin: str, sandbox: bool, hosts: frozenset[str]) -> Token | Problem:  # noqa: FBT001 - as above
+    from syncer.targets.salesforce import token
+
+    return token.read_token(response, origin, sandbox=sandbox, allowed_hosts=hosts)
+
+
+def _salesforce_usage(response: Response) -> tuple[int, int] | None:
+    from syncer.targets.salesforce import wire
+
+    return wire.usage_of(response)
 
 
 def _marketo_session(caller: Caller, _endpoint: Endpoint) -> Session:
@@ -89,19 +120,17 @@ TARGETS = {
     System.MARKETO: Target(
         marketo.capabilities,
         _marketo_limits,
-        marketo_token.token_request,
-        lambda response, origin, _sandbox, _hosts: marketo_token.read_token(response, origin),
+        _marketo_token_request,
+        _marketo_token,
         lambda _: None,
         _marketo_session,
     ),
     System.SALESFORCE: Target(
         salesforce.capabilities,
         _salesforce_limits,
-        salesforce_token.token_request,
-        lambda response, origin, sandbox, hosts: salesforce_token.read_token(
-            response, origin, sandbox=sandbox, allowed_hosts=hosts
-        ),
-        salesforce_wire.usage_of,
+        _salesforce_token_request,
+        _salesforce_token,
+        _salesforce_usage,
         _salesforce_session,
     ),
 }
@@ -133,6 +162,8 @@ def open_session(  # noqa: PLR0913 - what the world is made of, each by its name
     from syncer.targets.call import Caller
     from syncer.targets.gate import Gate, Instance
     from syncer.targets.http import Http
+    from syncer.targets.pace import Pace
+    from syncer.targets.sign_in import SignIn
 
     target = TARGETS[endpoint.system]
     origin = origin_of(endpoint.base_url, endpoint.system, sandbox=sandbox, allowed_hosts=allowed_hosts)
@@ -166,6 +197,10 @@ async def _fetch_token(  # noqa: PLR0913, PLR0917 - as above
 
     Before the first token nothing was sent, so a person who mistyped an address is told soon.
     """
+    from syncer.targets import retry
+    from syncer.targets.exchange import AnswerLostError, NotSentError, Problem, Trouble
+    from syncer.targets.sign_in import INTERVAL_SECONDS
+
     request = TARGETS[endpoint.system].token_request(endpoint)
     started = clock.monotonic()
     attempt, is_first = 0, not sign_in.has_signed_in

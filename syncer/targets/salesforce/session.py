@@ -101,7 +101,7 @@ class SalesforceSession:
             chunk = sent[start : start + COLLECTION_RECORDS]
             answered = await self._write(step, json_list([row for _, row in chunk]), len(chunk))
             results += [
-                replace(each, position=position) for (position, _), each in zip(chunk, answered.results, strict=True)
+                each._replace(position=position) for (position, _), each in zip(chunk, answered.results, strict=True)
             ]
         return Answered("", tuple(results))
 
@@ -132,7 +132,7 @@ class SalesforceSession:
             await self.caller.clock.sleep(2.0**again)
             parts = rows_of(records, locked)
             for place, each in zip(locked, (await self._call(step, parts, len(locked))).results, strict=True):
-                results[place] = replace(each, position=place)
+                results[place] = each._replace(position=place)
         return Answered(answered.request_id, tuple(results))
 
     async def _call(self, step: Step, records: bytes, count: int) -> Answered:

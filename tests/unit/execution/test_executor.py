@@ -80,6 +80,27 @@ async def test_units_of_a_step_go_side_by_side(tmp_path: Path) -> None:
         assert most == 3
 
 
+async def test_the_next_units_are_ready_and_not_in_doubt(tmp_path: Path) -> None:
+    """While all calls at once are under way as many units more are announced, and none of them counts as sent."""
+    async with world(tmp_path, Op("a", rows(24)), Op("b", rows(24, "b")), concurrency=2) as it:
+        seen: list[tuple[int, int]] = []
+
+        class Watching(FakeSession):
+            async def commit(self, unit, reference):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+                await anyio.wait_all_tasks_blocked()
+                notes = await it.notes()
+                ended = sum(isinstance(note, Settled) for note in notes)
+                kinds = [sum(isinstance(note, kind) for note in notes) - ended for kind in (Committing, Intended)]
+                seen.append((kinds[0], kinds[1]))
+                return await super().commit(unit, reference)
+
+        it.sessions["fake"] = Watching(it.vendor)
+        result = await it.run()
+        assert result.exit_code == 0
+        assert max(sent for sent, _ in seen) == 2
+        assert max(announced for _, announced in seen) == 8
+
+
 async def test_operations_without_an_edge_go_side_by_side(tmp_path: Path) -> None:
     """What the plan does not order is not kept waiting."""
     async with world(tmp_path, Op("a", rows(2)), Op("b", rows(2, "b"))) as it:
