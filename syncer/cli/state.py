@@ -72,8 +72,8 @@ def resolve(
     state: State = None,
 ) -> None:
     """Say what became of writes that syncer could not decide; then `syncer resume` goes on."""
-    from syncer.cli.views.progress import counted
     from syncer.errors import UserError
+    from syncer.plan.words import count
     from syncer.workflow import applying, load, planning
 
     if verdict not in ("sent", "unsent"):
@@ -81,4 +81,4 @@ def resolve(
     word: Literal["sent", "unsent"] = "sent" if verdict == "sent" else "unsent"
     run, ruled = applying.resolve(load.read(project), planning.Settings(work=work, state=state), run, word, unit)
     rest = again(project, work=work, state=state)
-    typer.echo(f"Noted for {counted(len(ruled), 'unit')}. Go on with:\n    syncer resume {run}{rest}", err=True)
+    typer.echo(f"Noted for {count(len(ruled), 'unit')}. Go on with:\n    syncer resume {run}{rest}", err=True)

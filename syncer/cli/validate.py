@@ -41,8 +41,8 @@ def validate(
     All findings are printed at once, with file, line and column. Exit code 3 when there are errors.
     """
     from syncer.cli.views import trouble
-    from syncer.cli.views.progress import counted
     from syncer.errors import ManifestError
+    from syncer.plan.words import count
     from syncer.workflow import load
 
     try:
@@ -54,4 +54,4 @@ def validate(
     if output == "text":
         manifest, files = loaded.project.manifest, loaded.project.files
         told = (("operation", manifest.operations), ("mapping", manifest.mappings), ("file", files))
-        typer.echo(f"Valid: {', '.join(counted(len(those), word) for word, those in told)}.")
+        typer.echo(f"Valid: {', '.join(count(len(those), word) for word, those in told)}.")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from syncer.cli.views.progress import counted, note
+from syncer.cli.views.progress import note
+from syncer.plan.words import count
 
 if TYPE_CHECKING:
     from syncer.workflow.modified import Changes
@@ -20,6 +21,6 @@ def note_changes(since: Changes | None) -> None:
     if not since.is_readable:
         note(f"The manifests of commit {commit} have errors, so every operation counts as modified.")
         return
-    note(f"Compared with commit {commit}: {counted(len(since.modified), 'operation')} modified or new.")
+    note(f"Compared with commit {commit}: {count(len(since.modified), 'operation')} modified or new.")
     if since.gone:
         note(f"Gone since then, and not planned: {', '.join(since.gone)}.")

@@ -15,6 +15,7 @@ import typer
 from syncer.capability import PathKind
 from syncer.errors import UserError
 from syncer.execution.events import Ended, Event, NodeSettled, NodeStarted, Noticed, UnitSent, UnitSettled, Waiting
+from syncer.plan import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,11 +34,6 @@ LINE_SECONDS = 5.0
 def note(sentence: str) -> None:
     """Tell the person something, on stderr."""
     typer.echo(sentence, err=True)
-
-
-def counted(number: int, word: str) -> str:
-    """Return a number and its noun, which takes an s for more or less than one."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def check_terminal() -> None:
@@ -232,9 +228,8 @@ class Lines:
     def __call__(self, event: Event) -> None:
         """Say what happened, where it is worth a line."""
         if isinstance(event, NodeStarted):
-            self._say(
-                f"{event.node}: {counted(event.records, 'record')} in {counted(event.units, self._words[event.node])}"
-            )
+            units = words.count(event.units, self._words[event.node])
+            self._say(f"{event.node}: {words.count(event.records, 'record')} in {units}")
         elif isinstance(event, UnitSettled):
             counts = self._counts.setdefault(event.node, [0] * len(_WORDS))
             for index, count in enumerate(_parts(event)):
@@ -258,10 +253,12 @@ class Lines:
         """Say how far a step is: records, requests or jobs, calls, and the time that is left at this pace."""
         node, done, total = event.node, self._done[event.node], self._totals.get(event.node, 0)
         parts = [f"{done:,} of {total:,} settled"]
-        parts.append(f"{self._ended[node]:,} of {counted(self._units.get(node, 0), self._words.get(node, 'request'))}")
+        parts.append(
+            f"{self._ended[node]:,} of {words.count(self._units.get(node, 0), self._words.get(node, 'request'))}"
+        )
         left = self._left.get(event.connection)
         of = "" if left is None else f" of {left:,}"
-        parts.append(f"{counted(event.calls, 'call')}{of}")
+        parts.append(f"{words.count(event.calls, 'call')}{of}")
         if node in self._began and 0 < done < total:
             minutes = (time.monotonic() - self._began[node]) * (total - done) / done / 60
             parts.append(f"about {max(minutes, 0.1):.1f} min left")

@@ -11,6 +11,7 @@ from syncer.cli.views.trouble import show_error, use_colour
 from syncer.errors import InDoubtError, PlanRefusedError
 from syncer.execution import account
 from syncer.outcome import Outcome
+from syncer.plan import words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ def show(applied: Applied, options: str) -> None:
     for reason in result.ending.parked:
         progress.note(f"Parked: {reason}")
     for held in result.held:
-        what = f'Of unit "{held.unit}", {progress.counted(held.records, "record")}: {held.reason}'
+        what = f'Of unit "{held.unit}", {words.count(held.records, "record")}: {held.reason}'
         show_error(InDoubtError("R103", what))
     _point_at_files(applied)
     progress.note(f"Run {result.run}: {MEANING[Exit(result.exit_code)]} (exit {result.exit_code}).")
@@ -51,7 +52,7 @@ def _point_at_files(applied: Applied) -> None:
     """Say what the counts alone do not, and where more stands."""
     for each in applied.result.operations:
         if each.unconfirmed:
-            records = progress.counted(each.unconfirmed, "record")
+            records = words.count(each.unconfirmed, "record")
             progress.note(
                 f'Of operation "{each.operation}", {records} hold what was sent, and no read shows an activity: '
                 "it is not confirmed."
