@@ -94,7 +94,7 @@ def sent(size: int, folder: Path) -> dict[str, Any]:
     from syncer.workflow import applying, load, planning
 
     os.environ.update(MARKETO_BASE_URL=os.environ["STUB_URL"], MARKETO_CLIENT_ID="id", MARKETO_CLIENT_SECRET="secret")
-    loaded = load.load(_project(size, folder))
+    loaded = load.load(project(size, folder))
     work = folder / "work-sync"
     shutil.rmtree(work, ignore_errors=True)
     settings = planning.Settings(work=work, offline=True, sandbox=True)
@@ -107,25 +107,26 @@ def sent(size: int, folder: Path) -> dict[str, Any]:
     return {"sent": size, "seconds": seconds, "cpu_seconds": cpu_seconds}
 
 
-def _project(size: int, folder: Path) -> Path:
+def project(size: int, folder: Path, *, path: str = ', path: sync, because: "what is measured is this path"') -> Path:
+    """Make the project that sends the leads; `path` goes into the manifest's operation, nothing leaves it to the plan."""
     from benchmarks.leads import MANIFEST
 
-    path = leads_file(size, folder)
-    home = folder / f"project-{path.stem}"
+    source = leads_file(size, folder)
+    home = folder / f"project-{source.stem}{'' if path else '-planned'}"
     (home / "data").mkdir(parents=True, exist_ok=True)
-    link = home / "data" / path.name
+    link = home / "data" / source.name
     if not link.exists():
-        link.hardlink_to(path)
+        link.hardlink_to(source)
     if not (home / "schemas").exists():
         (home / "schemas").symlink_to(ROOT / "schemas")
-    with path.open(encoding="utf-8") as file:
+    with source.open(encoding="utf-8") as file:
         names = file.readline().strip().split(",")
     fields = "\n".join(f'    {name}: "{{{{ {name} }}}}"' for name in names)
     text = MANIFEST.format(
         blank_cells="keep",
-        file=f"data/{path.name}",
+        file=f"data/{source.name}",
         fields=fields,
-        path=', path: sync, because: "what is measured is this path"',
+        path=path,
     ).replace(", columns: { employees: integer, signed_up: date }", "")
     (home / "syncer.yaml").write_text(text, encoding="utf-8")
     return home

@@ -1,7 +1,7 @@
 """A server that takes leads and answers that each was created: the least work per call, so that it is the clients that differ.
 
-Run: `python -m benchmarks.stub [--latency SECONDS] [--arrivals FILE]`; prints its port. It knows sign-in, Sync Leads and
-the usage call of the Marketo REST API. `--arrivals` gets a line for each Sync Leads call: when it came, in seconds.
+Run: `python -m benchmarks.stub [--latency SECONDS] [--arrivals FILE]`; prints its port. It knows sign-in, Sync Leads, Bulk
+Lead Import and the usage call of the Marketo REST API. `--arrivals` gets a line for each Sync Leads call: when it came, in seconds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ class Stub:
 
     latency: float
     arrivals: Path | None
+    imports: list[int] = field(default_factory=list)
+    """By job, its rows."""
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer one request (ASGI)."""
@@ -43,20 +45,31 @@ class Stub:
             if not message.get("more_body"):
                 break
         await asyncio.sleep(self.latency)
-        answer = json.dumps(_answer(scope["path"], bytes(body))).encode()
+        answer = json.dumps(self._answer(scope["path"], body)).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 
-
-def _answer(path: str, body: bytes) -> dict[str, Any]:
-    if path == "/identity/oauth/token":
-        return {"access_token": "token", "token_type": "bearer", "expires_in": 3_600, "scope": "api@example.com"}
-    if path == "/rest/v1/leads.json":
-        count = len(json.loads(body)["input"])
-        result = [{"id": number, "status": "created"} for number in range(1, count + 1)]
+    def _answer(self, path: str, body: bytearray) -> dict[str, Any]:
+        if path == "/identity/oauth/token":
+            return {"access_token": "token", "token_type": "bearer", "expires_in": 3_600, "scope": "api@example.com"}
+        result: list[dict[str, Any]] = []
+        if path == "/rest/v1/leads.json":
+            count = len(json.loads(body)["input"])
+            result = [{"id": number, "status": "created"} for number in range(1, count + 1)]
+        elif path == "/bulk/v1/leads.json":
+            # Every line of the multipart body ends in CR LF, every row of the file in LF alone; the first is its header.
+            self.imports.append(body.count(b"\n") - body.count(b"\r\n") - 1)
+            result = [{"batchId": len(self.imports), "importId": str(len(self.imports)), "status": "Queued"}]
+        elif path.startswith("/bulk/v1/leads/batch/"):
+            number = int(path.removeprefix("/bulk/v1/leads/batch/").removesuffix(".json"))
+            counts = {
+                "numOfLeadsProcessed": self.imports[number - 1],
+                "numOfRowsFailed": 0,
+                "numOfRowsWithWarning": 0,
+            }
+            result = [{"batchId": number, "importId": str(number), "status": "Complete", **counts}]
         return {"requestId": "e42b#14272d07d78", "success": True, "result": result}
-    return {"requestId": "e42b#14272d07d78", "success": True, "result": []}
 
 
 @contextmanager
