@@ -238,7 +238,8 @@ class Courier:
         if self.ids is not None and told.learnt is not None:
             folder, learnt = self.ids, told.learnt
             await self.running.context.offload(lambda: self.staged.learn(learnt, folder))
-        positions = {row: position for position, row in enumerate(unit.payload.rows)} if told.rejects else {}
+        refused = {each.row for each in told.rejects}
+        positions = {row: place for place, row in enumerate(unit.payload.rows) if row in refused} if refused else {}
         rejects = [
             RejectNote(position=positions[each.row], code=each.code, reason=each.reason, field=each.field)
             for each in told.rejects

@@ -32,7 +32,7 @@ class Tally:
 
     def add(self, letters: str) -> None:
         """Count the outcomes of one unit."""
-        self.letters.update(letters)
+        self.letters.update({letter: letters.count(letter) for letter in set(letters)})
 
 
 @dataclass(frozen=True, slots=True)
