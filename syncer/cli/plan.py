@@ -76,7 +76,7 @@ def plan(
     from syncer.cli.exits import Exit
     from syncer.cli.views import changed, github, plans, progress, trouble
     from syncer.errors import UserError
-    from syncer.workflow import load, pinning, planning
+    from syncer.workflow import load, planning
 
     if refresh and offline:
         raise UserError("R909", "A look at the target needs a connection.", 'Say either "--refresh" or "--offline".')
@@ -104,7 +104,11 @@ def plan(
                 planned = planning.make_plan(loaded, settings, folder, listener)
             planned.close()
             made = planned.plan
-            kept = None if out is None else pinning.keep(made, folder / "staged", out)
+            kept = None
+            if out is not None:
+                from syncer.workflow import pinning
+
+                kept = pinning.keep(made, folder / "staged", out)
     plans.show(made, output, places, planned.samples)
     if out is not None:
         planning.write_plan(made, out)

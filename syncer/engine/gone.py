@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from syncer.engine import sql
 from syncer.engine.chain import KEY
@@ -62,6 +61,8 @@ def unreadable(connection: duckdb.DuckDBPyConnection) -> int:
 
 def keys_of(ledger: Path) -> pa.RecordBatchReader:
     """Return the keys that a ledger holds, as (kh_high, kh_low)."""
+    import pyarrow.parquet as pq
+
     file = pq.ParquetFile(ledger)
     columns = KEY.split(", ")
     schema = pa.schema([file.schema_arrow.field(each) for each in columns])

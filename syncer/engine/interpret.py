@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from sqlglot import exp
 
 from syncer.engine import sql
@@ -38,6 +37,8 @@ def named(pipeline: Pipeline) -> Pipeline:
 
 def write(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, typed: str, path: Path) -> None:
     """Write the typed source rows with a column for each function's values, in their order."""
+    import pyarrow.parquet as pq
+
     trees = (tree for each in pipeline.fields for tree in (each.value, each.unread))
     calls = {tree.name: tree for tree in trees if isinstance(tree, exp.Anonymous)}
     arguments = [

@@ -10,7 +10,6 @@ import os
 from typing import TYPE_CHECKING, assert_never
 
 import pyarrow as pa
-from pyarrow import csv
 
 from syncer.engine.connection import private
 from syncer.engine.ledger import Naming
@@ -34,6 +33,8 @@ _TYPES = {"row": pa.int64(), "name": pa.string()}
 
 def note(learnt: Learnt, folder: Path) -> None:
     """Append ids to the folder's notes; the newest word on a row counts."""
+    from pyarrow import csv
+
     table = pa.table({"row": pa.array(learnt.rows, pa.int64()), "name": pa.array(learnt.ids, pa.string())})
     lines = io.BytesIO()
     csv.write_csv(table, lines, csv.WriteOptions(include_header=False, quoting_style="needed"))
@@ -46,6 +47,8 @@ def note(learnt: Learnt, folder: Path) -> None:
 
 def noted(folders: Iterable[Path]) -> pa.Table:
     """Return all ids in the order of their notes, as (row, name, said)."""
+    from pyarrow import csv
+
     pieces = []
     for path in (folder / _NOTES for folder in folders):
         if not path.exists():

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from syncer.capability import CsvFormat, JsonFormat, PayloadFormat
 from syncer.engine import csv_form, json_form, layout, sql
@@ -225,6 +224,8 @@ class _Cutter:
         yield CutFacts(path, units, total + units * besides, is_exact=True)
 
     def _totals(self, form: PayloadFormat, group: _Group) -> Iterator[memoryview]:
+        import pyarrow.compute as pc
+
         wanted = "true" if group.shape is None else condition(self.shapes, [group.shape], self.wire)
         size = f"CAST({record_bytes(self.wire, form)} AS BIGINT) AS size"
         query = f"SELECT {size} FROM {layout.wave(group.wave)} WHERE {wanted}"

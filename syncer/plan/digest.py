@@ -15,8 +15,6 @@ from pydantic import ValidationError
 
 from syncer.errors import StalePlanError, UserError
 from syncer.plan.models import Inputs, Plan
-from syncer.plan.revealed import MEMBER
-from syncer.plan.revealed import members as revealed
 from syncer.plan.words import printable
 
 if TYPE_CHECKING:
@@ -57,6 +55,8 @@ def dump(plan: Plan, samples: Sequence[OperationSample] = ()) -> str:
 
     With `samples` it is a print to read, which `load` refuses.
     """
+    from syncer.plan.revealed import members as revealed
+
     members = plan.model_dump(mode="json") | revealed(samples)
     return json.dumps(members, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -69,6 +69,8 @@ def load(text: str) -> Plan:
     members = _parse(text)
     if not isinstance(members, dict) or "format" not in members or "nodes" not in members:
         raise UserError(_UNREADABLE, "It is JSON, but not a plan.", "Give the file that `syncer plan --out` wrote.")
+    from syncer.plan.revealed import MEMBER
+
     if MEMBER in members:
         detail = "It was printed with --reveal, so it holds rows of people, which no plan file does."
         raise UserError(_REVEALED, detail, "Give the file that `syncer plan --out` wrote.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from syncer.plan.models import Plan
 from syncer.plan.words import count, number
@@ -23,11 +23,13 @@ BANNER = "Personal data: --reveal shows sample rows. Give this only to people wh
 HEADING = "Sample rows, personal data"
 MEMBER = "samples"
 """The member of the JSON print that holds the samples; no plan file has it."""
-_ROWS = TypeAdapter(tuple[OperationSample, ...])
+_ROWS = TypeAdapter(tuple[OperationSample, ...], config=ConfigDict(defer_build=True))
 
 
 class RevealedPlan(Plan):
     """What `syncer plan --reveal --format json` prints: a plan to read. It cannot be applied."""
+
+    model_config = ConfigDict(defer_build=True)
 
     samples: tuple[OperationSample, ...] = Field(
         default=(),

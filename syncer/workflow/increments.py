@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from syncer.engine.cursor import Since
-from syncer.sources.database import DatabaseSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +59,10 @@ def _said(pipeline: Pipeline) -> Iterator[str]:
 
 def narrowed(source: Source, since: Since | None) -> Source:
     """Return the source so that a database leaves out what came before; other sources are filtered as they are read."""
-    if since is None or not since.value or not isinstance(source, DatabaseSource):
+    if since is None or not since.value:
+        return source
+    from syncer.sources.database import DatabaseSource
+
+    if not isinstance(source, DatabaseSource):
         return source
     return replace(source, cursor=since.column, since=since.value)

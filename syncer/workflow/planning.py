@@ -88,9 +88,13 @@ class Settings:
         return registry.open_store(self.state or self.folder(root) / "state", self.clock, offload=self.offload)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Planned:
-    """A plan with the staged rows that it was made of. `folder` holds them; whoever asked for the plan owns it."""
+    """A plan with the staged rows that it was made of. `folder` holds them; whoever asked for the plan owns it.
+
+    Nobody reads its text, and the event loop would write all of it out: putting a signal's handler back makes one of
+    the task that ended with it.
+    """
 
     plan: Plan
     loaded: Loaded

@@ -15,7 +15,6 @@ from syncer.diagnostics import Diagnostic
 from syncer.errors import PlanRefusedError, QuotaSpentError, SyncerError
 from syncer.facts import Action
 from syncer.plan.words import count, number
-from syncer.targets.protocol import RECORD_ID
 from syncer.workflow.endpoints import instance_of
 
 if TYPE_CHECKING:
@@ -107,6 +106,8 @@ def _question(
     able = capabilities[target.connection, target.object]
     if operation.action not in _RECORDS or not able.values_per_read:
         return None
+    from syncer.targets.protocol import RECORD_ID
+
     drift = staged.drift(RECORD_ID, able.unaskable)
     return _Question(
         operation=name,

@@ -17,7 +17,6 @@ from syncer.engine.staged import reopen
 from syncer.errors import UserError
 from syncer.sample import OperationSample, SampleKind, SampleRow
 from syncer.secret import HIDDEN
-from syncer.workflow import pinning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -66,6 +65,8 @@ def beside(plan: Plan, plan_file: Path) -> tuple[OperationSample, ...]:
 @contextmanager
 def _kept(plan: Plan, plan_file: Path) -> Iterator[Mapping[str, StagedOperation]]:
     """Yield the staged rows that belong to a plan file, proved to be those of the plan."""
+    from syncer.workflow import pinning
+
     with ExitStack() as stack:
         here = [each.name for each in plan.operations if (plan_file.parent / "staged" / each.name).is_dir()]
         if here:

@@ -46,14 +46,20 @@ def show(
 
 def rendered(plan: Plan, output: str, samples: Sequence[OperationSample] = ()) -> str:
     """Return a plan as `text`, `json`, `markdown` or `html`."""
-    from syncer.plan import digest, explain, html, markdown
-
     if output == "json":
+        from syncer.plan import digest
+
         return digest.dump(plan, samples)
     if output == "markdown":
+        from syncer.plan import markdown
+
         return markdown.markdown(plan, samples=samples)
     if output == "html":
+        from syncer.plan import html
+
         return html.html(plan, samples)
+    from syncer.plan import explain
+
     width = min(shutil.get_terminal_size((100, 24)).columns, _WIDEST)
     text = harmless(explain.explain(plan, width, samples))
     return "\n".join(_styled(line) for line in text.split("\n")) if use_colour(sys.stdout) else text
