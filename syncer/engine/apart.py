@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from syncer.engine import columns, duplicates, scan, shape, sql
+from syncer.engine import chain, columns, duplicates, ledger, scan, shape, sql
 from syncer.engine.connection import count, write_parquet
 from syncer.facts import RejectFacts
 from syncer.manifest.models import Duplicates
@@ -125,6 +125,16 @@ class Apart:
             """
         ).fetchall()
         return tuple(RejectFacts(code, field, records, tuple(first)) for code, field, records, first in rows)
+
+    def retell(self) -> None:
+        """Write down the source hashes of unchanged rows that the ledger does not know them by."""
+        told = f"{chain.KEY}, rh, {ledger.HASH}"
+        rows = f"""
+            SELECT {told} FROM rows SEMI JOIN unchanged USING (position) ANTI JOIN again USING (position)
+            ANTI JOIN ledger USING ({told}) WHERE {ledger.HASH} IS NOT NULL
+            """
+        if not write_parquet(self.connection, rows, self.made.files.retold):
+            self.made.files.retold.unlink()
 
     def separate(self, *, keeps_unchanged: bool) -> None:
         """Write later waves apart and note which rows stay at home; keep only those that go where they are few."""

@@ -43,8 +43,10 @@ class Flaw:
     reason: str
 
 
-def select(relation: str, columns: Sequence[SourceColumn], *, may_hold_nul: bool) -> tuple[str, tuple[Flaw, ...]]:
-    """Return a SELECT of the typed columns and `FLAW`, and the flaws by their number, counted from 1."""
+def select(
+    relation: str, columns: Sequence[SourceColumn], *, may_hold_nul: bool, carried: Sequence[str] = ()
+) -> tuple[str, tuple[Flaw, ...]]:
+    """Return a SELECT of the typed columns, `FLAW` and what is `carried`, and the flaws by number, counted from 1."""
     typed = ", ".join(f"{cell.parsed(each)} AS {sql.name(each.name)}" for each in columns)
     raw = ", ".join(f"{sql.name(each.name)} AS {sql.name(' raw:' + each.name)}" for each in columns)
     flaws: list[Flaw] = []
@@ -70,8 +72,9 @@ def select(relation: str, columns: Sequence[SourceColumn], *, may_hold_nul: bool
         f", CAST(md5_number(CAST({sql.name(' raw:' + each.name)} AS VARCHAR)) >> 64 AS UBIGINT) AS {name}"
         for name, each in unique(columns).items()
     )
-    inner = f"SELECT {typed}, {raw} FROM {relation}"
-    return f"SELECT {kept}, {flaw} AS {sql.name(FLAW)}{once} FROM ({inner})", tuple(flaws)
+    more = "".join(f", {sql.name(each)}" for each in carried)
+    inner = f"SELECT {typed}, {raw}{more} FROM {relation}"
+    return f"SELECT {kept}, {flaw} AS {sql.name(FLAW)}{once}{more} FROM ({inner})", tuple(flaws)
 
 
 def unique(columns: Sequence[SourceColumn]) -> dict[str, SourceColumn]:

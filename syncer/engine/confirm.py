@@ -70,28 +70,34 @@ def tell(cursor: duckdb.DuckDBPyConnection, folders: Iterable[Path]) -> None:
         cursor.unregister("notes")
 
 
-def confirmed(cursor: duckdb.DuckDBPyConnection, named: str, reached: str, path: Path) -> int:
+def confirmed(  # noqa: PLR0913 - all that a ledger may be told
+    cursor: duckdb.DuckDBPyConnection, named: str, reached: str, path: Path, *, has_hashes: bool, retold: Path
+) -> int:
     """Write (kh_high, kh_low, rh) of written keys, `rh` null for a key to forget; return how many are confirmed.
 
+    `has_hashes` says that the rows have hashes of their source rows, to be written beside; `retold` may be a file of
+    keys that the ledger holds as they are and shall know by another one.
     `named` is a relation (row, name) of what the state calls the records; "" where it calls them nothing.
     `reached` is how far a source with a cursor is done, "" for one that is read whole.
     """
     name, last_name, names = (
         ("", "", "") if not named else (", name", ", arg_max(name, turn) AS name", f'LEFT JOIN ({named}) USING ("row")')
     )
+    told, untold = (f", {ledger.HASH}", f", NULL::UBIGINT AS {ledger.HASH}") if has_hashes else ("", "")
     held, touched = (", ".join(sql.text(each) for each in letters) for letters in (_HELD, _TOUCHED))
     repeated = f'SELECT DISTINCT {KEY} FROM "later"'
+    again = f"UNION ALL BY NAME SELECT {KEY}, rh{told} FROM {sql.parquet(retold)}" if retold.exists() else ""
     write_parquet(
         cursor,
         f"""
-        SELECT {KEY}, CASE WHEN letter IN ({held}) THEN rh END AS rh{name}
+        SELECT {KEY}, CASE WHEN letter IN ({held}) THEN rh END AS rh{name}{told}
         FROM ("first" ANTI JOIN ({repeated}) USING ({KEY})) JOIN outcomes USING ("row") {names}
         WHERE letter IN ({touched})
         UNION ALL
-        SELECT {KEY}, CASE WHEN bool_and(letter IN ({held})) THEN {ledger.SEQUENCE} END AS rh{last_name}
+        SELECT {KEY}, CASE WHEN bool_and(letter IN ({held})) THEN {ledger.SEQUENCE} END AS rh{last_name}{untold}
         FROM (SELECT {KEY}, rh, wave AS turn, coalesce(letter, '.') AS letter{name}
               FROM (outgoing SEMI JOIN ({repeated}) USING ({KEY})) LEFT JOIN outcomes USING ("row") {names})
-        GROUP BY {KEY} HAVING bool_or(letter IN ({touched}))
+        GROUP BY {KEY} HAVING bool_or(letter IN ({touched})) {again}
         """,
         path,
         f"{{{STAMP}: {sql.text(reached)}}}" if reached else "",

@@ -51,6 +51,11 @@ class Layout:
         return self.folder / "unchanged.parquet"
 
     @property
+    def retold(self) -> Path:
+        """Keys of unchanged rows that the ledger does not know by their source hash, with that and the row hash."""
+        return self.folder / "retold.parquet"
+
+    @property
     def gone(self) -> Path:
         """Keys that left the source, with what the state calls their records."""
         return self.folder / "gone.parquet"

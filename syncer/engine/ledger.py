@@ -3,7 +3,8 @@
 A row is unchanged when the ledger holds its key with its row hash. A key that stands several times is unchanged only
 as a whole: the ledger holds one hash over the row hashes in order, and any difference in the sequence sends all of it
 again, because what the target holds is the result of the sequence and not of its last row. Where records must have a
-name, so that they can be deleted one day, a row whose record has none is not unchanged either.
+name, so that they can be deleted one day, a row whose record has none is not unchanged either. Beside the hash of what
+was sent may stand that of the source row it came from, by which a row is known before it is mapped.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ SEQUENCE = "CAST(md5_number(string_agg(CAST(rh AS VARCHAR), ',' ORDER BY turn)) 
 """One hash for a key's rows in order of their turns."""
 
 
+HASH = "sh"
+"""The column with the hash of the source row and all that was done with it; null where several rows made a record."""
 _GONE = (*KEY.split(", "), "name")
 
 
@@ -43,45 +46,73 @@ class Naming(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A ledger was there; `gone` keys of it have left the source."""
+class Ledger:
+    """What was last confirmed, which the view `ledger` shows: key, row hash, name and source hash."""
 
-    gone: int
+    has_hashes: bool
+    """Whether it may hold source hashes: one that an older version wrote holds none."""
+    needs_names: bool
+    """Whether a row is to be sent as long as its record has no name."""
+
+    @property
+    def is_named(self) -> str:
+        """The condition that a key needs no sending for the sake of its record's name."""
+        return "name IS NOT NULL" if self.needs_names else "true"
 
 
-def compare(
-    connection: duckdb.DuckDBPyConnection, ledger: Path | None, *, only_changed: bool, naming: Naming = Naming.NONE
-) -> Known | None:
-    """Make the table `unchanged` (position); None without a ledger. With one, the table `gone` holds what left."""
-    if ledger is None:
-        connection.execute("CREATE TEMP TABLE unchanged (position BIGINT)")
-        return None
-    name = "name" if "name" in pq.read_schema(ledger).names else "NULL::VARCHAR AS name"
-    connection.execute(f"CREATE TEMP VIEW ledger AS SELECT {KEY}, rh, {name} FROM {sql.parquet(ledger)}")
-    must_be_named = naming in {Naming.KEY, Naming.LEARNT}
-    is_equal = "flaw = 0 AND source.rh = ledger.rh" if only_changed else "false"
-    if must_be_named:
-        is_equal += " AND name IS NOT NULL"
+def view(connection: duckdb.DuckDBPyConnection, path: Path, naming: Naming = Naming.NONE) -> Ledger:
+    """Make the view `ledger` of the file."""
+    there = pq.read_schema(path).names
+    name = "name" if "name" in there else "NULL::VARCHAR AS name"
+    told = HASH if HASH in there else f"NULL::UBIGINT AS {HASH}"
+    connection.execute(f"CREATE TEMP VIEW ledger AS SELECT {KEY}, rh, {name}, {told} FROM {sql.parquet(path)}")
+    return Ledger(HASH in there, naming in {Naming.KEY, Naming.LEARNT})
+
+
+def match(connection: duckdb.DuckDBPyConnection, rows: str, is_equal: str, table: str) -> None:
+    """Make `table` of the positions of equal rows, and the table `gone` of the ledger's keys that no row has."""
     # One join tells both: a row of the ledger finds the rows that say the same, or no row at all, in any order.
     connection.execute("SET preserve_insertion_order = false")
     connection.execute(
         f"""
-        CREATE TEMP TABLE unchanged AS
+        CREATE OR REPLACE TEMP TABLE matched AS
         SELECT position, {", ".join(f"CASE WHEN position IS NULL THEN {each} END AS {each}" for each in _GONE)}
-        FROM (SELECT position, {KEY}, rh, flaw FROM rows WHERE kh_high IS NOT NULL) AS source
+        FROM (SELECT * FROM ({rows}) WHERE kh_high IS NOT NULL) AS source
         RIGHT JOIN ledger USING ({KEY}) WHERE position IS NULL OR {is_equal}
         """
     )
     connection.execute("SET preserve_insertion_order = true")
-    connection.execute(f"CREATE TEMP TABLE gone AS SELECT {', '.join(_GONE)} FROM unchanged WHERE position IS NULL")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE gone AS SELECT {', '.join(_GONE)} FROM matched WHERE position IS NULL"
+    )
+    connection.execute("DELETE FROM matched WHERE position IS NULL")
+    connection.execute(f"ALTER TABLE matched RENAME TO {table}")
+
+
+def compare(
+    connection: duckdb.DuckDBPyConnection, ledger: Ledger | None, *, only_changed: bool, has_told_gone: bool = False
+) -> None:
+    """Make the table `unchanged` (position), and the table `gone` of keys that left unless it was told before."""
+    if ledger is None:
+        connection.execute("CREATE TEMP TABLE unchanged (position BIGINT)")
+        return
+    rows = f"SELECT position, {KEY}, rh, flaw FROM rows"
+    is_equal = f"flaw = 0 AND source.rh = ledger.rh AND {ledger.is_named}" if only_changed else "false"
+    if has_told_gone:
+        connection.execute(
+            f"CREATE TEMP TABLE unchanged AS SELECT position FROM ({rows}) AS source JOIN ledger USING ({KEY}) "
+            f"WHERE {is_equal}"
+        )
+    else:
+        match(connection, rows, is_equal, "unchanged")
     connection.execute(
         """
-        DELETE FROM unchanged WHERE position IS NULL OR position IN (
+        DELETE FROM unchanged WHERE position IN (
             SELECT position FROM again UNION ALL SELECT position FROM skipped UNION ALL SELECT position FROM refused)
         """
     )
     if only_changed:
-        believed = f"(FROM ledger {'WHERE name IS NOT NULL' if must_be_named else ''})"
+        believed = f"(FROM ledger WHERE {ledger.is_named})"
         connection.execute(
             f"""
             INSERT INTO unchanged (position) SELECT position FROM again SEMI JOIN (
@@ -90,7 +121,6 @@ def compare(
             ) USING ({KEY})
             """
         )
-    return Known(count(connection, "SELECT count(*) FROM gone"))
 
 
 def known_keys(connection: duckdb.DuckDBPyConnection) -> int:

@@ -122,8 +122,8 @@ class Staged(Protocol):
     def confirmed(self, path: Path) -> int:
         """Write (kh_high, kh_low, rh) of the keys that were written to Parquet; return how many are confirmed.
 
-        Where the state names records, `name` is a fourth column. Rows that delete what left another operation's source
-        give the keys that it sent, to be forgotten.
+        Where the state names records, `name` is one column more; where rows are known by their source, `sh` is one.
+        Rows that delete what left another operation's source give the keys that it sent, to be forgotten.
 
         A key is confirmed when all its rows are; `rh` is null for a key of which a part is, or which is in doubt: the
         ledger forgets it.

@@ -5,13 +5,13 @@ Hands on the fields' types, the flaws by number, and a base whose rows have thei
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
 from syncer.capability import CsvFormat, JsonFormat, PayloadFormat
-from syncer.engine import chain, columns, cursor, interpret, sql
+from syncer.engine import chain, columns, cursor, interpret, same, sql
 from syncer.engine.connection import count, write_parquet
 from syncer.engine.wire import Wire, WireField
 from syncer.errors import SourceError, StateError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from syncer.engine.columns import Flaw
     from syncer.engine.cursor import Since
     from syncer.engine.layout import Layout
+    from syncer.engine.ledger import Ledger
     from syncer.mapping.pipeline import Lookup, Pipeline
     from syncer.sources.protocol import Relation, Source, SourceColumn
 
@@ -37,14 +38,27 @@ _MAKE_ROOM = "Free disk space below the project's .syncer folder, or raise the m
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What the scan found: how cells are staged, the flaws by number counted from 1, and how many rows, and broken."""
+    """What was found: how cells are staged, the flaws by number counted from 1, and how many rows of each kind."""
 
     relation: Relation
     wire: Wire
     flaws: tuple[Flaw, ...]
-    digest: str
-    read: int
-    broken: int
+    scanned: int
+    """Rows of the whole source that could be split."""
+    mapped: int
+    same: int = 0
+    """Rows that were not mapped, as they are what they were when they were last confirmed."""
+    has_told_gone: bool = False
+    """Whether looking for such rows has told which keys left already."""
+    has_hashes: bool = False
+    """Whether the rows have the hash by which they are known again."""
+    digest: str = ""
+    broken: int = 0
+
+    @property
+    def read(self) -> int:
+        """The rows that this run looks at, broken ones besides."""
+        return self.mapped + self.same
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,8 @@ class Scan:
     connection: duckdb.DuckDBPyConnection
     since: Since | None = None
     """From where on a source with a cursor is read."""
+    known: Ledger | None = None
+    """What was last confirmed, where rows that are as they were may be left out."""
 
     @property
     def has_json(self) -> bool:
@@ -66,14 +82,14 @@ class Scan:
     def run(self, source: Source, lookups: Mapping[str, Source]) -> Scanned:
         """Write the base; where a fast scan lost step, once more by a slower one. Raises `SourceError`."""
         relation = self._open(source, lookups)
-        wire, flaws, read, scanned = self._map(relation)
+        found = self._map(relation)
         try:
-            digest = relation.finish(scanned)
+            digest = relation.finish(found.scanned)
         except ReadAgain as exact:
             relation = exact.relation
-            wire, flaws, read, scanned = self._map(relation)
-            digest = relation.finish(scanned)
-        return Scanned(relation, wire, flaws, digest, read, self._split(relation, scanned))
+            found = self._map(relation)
+            digest = relation.finish(found.scanned)
+        return replace(found, digest=digest, broken=self._split(relation, found.scanned))
 
     def _open(self, source: Source, lookups: Mapping[str, Source]) -> Relation:
         """Register macros, lookup tables and the source."""
@@ -105,16 +121,19 @@ class Scan:
         )
         self.connection.execute("DROP TABLE found")
 
-    def _map(self, relation: Relation) -> tuple[Wire, tuple[Flaw, ...], int, int]:
-        """Run the pipeline's one statement into the base file; return how many rows are in it, and were scanned."""
+    def _map(self, relation: Relation) -> Scanned:
+        """Run the pipeline's one statement into the base file; the source's digest and broken rows come after it."""
         wanted = dict(self.pipeline.columns)
         there = used(self.pipeline, relation, self.since.column if self.since else "")
         missing = sorted(wanted.keys() - {each.name for each in there})
         if missing:
             named = ", ".join(f'"{each}"' for each in missing)
             raise SourceError("S110", f"The source has no column {named}.")
-        typed, flaws = columns.select(f"({relation.sql})", there, may_hold_nul=relation.may_hold_nul)
-        once = list(columns.unique(there))
+        has_hashes = same.can_tell(self.pipeline, relation, there, has_cursor=self.since is not None)
+        rows = same.view(self.connection, relation, there) if has_hashes else f"({relation.sql})"
+        hashed = same.CARRIED if has_hashes else ()
+        typed, flaws = columns.select(rows, there, may_hold_nul=relation.may_hold_nul, carried=hashed)
+        once = [*columns.unique(there), *map(sql.name, hashed)]
         scanned = None
         if self.pipeline.lookups or self.since:
             typed, scanned = self._numbered(relation, typed)
@@ -138,12 +157,26 @@ class Scan:
         if scanned is not None:
             number = ', position + 1 AS "row"' if self.since else ""
             rows = f"SELECT * EXCLUDE (position){number} FROM ({rows}) ORDER BY position"
-        read = self._told(relation, lambda: write_parquet(self.connection, rows, self.files.base))
+        left = None
+        if has_hashes:
+            same.bind(self.connection, self.pipeline, there, rows, self.formats)
+            left = self._told(relation, lambda: self._same(rows))
+            rows = same.named(rows, is_numbered=left is not None)
+        mapped = self._told(relation, lambda: write_parquet(self.connection, rows, self.files.base))
         for each in (self._interpreted_path, self._source_path):
             each.unlink(missing_ok=True)
         if self.since:
             self._keep_numbers()
-        return wire, flaws, read, read if scanned is None else scanned
+        if left is not None:
+            self.files.replace_rows(self.files.base)
+        whole = mapped + (left or 0) if scanned is None else scanned
+        return Scanned(relation, wire, flaws, whole, mapped, left or 0, left is not None, has_hashes)
+
+    def _same(self, rows: str) -> int | None:
+        """Leave out the rows that are as they were when they were last confirmed; return how many, None if unknown."""
+        if self.known is None or not self.known.has_hashes:
+            return None
+        return same.find(self.connection, rows, self.known, self.files.folder / "narrow.parquet")
 
     def _keep_numbers(self) -> None:
         """Give the rows that are left after a cursor the numbers that they have in the source."""

@@ -79,21 +79,25 @@ class _Stage:
     since: Since | None
 
     def run(self, source: Source, ledger_parquet: Path | None, lookups: Mapping[str, Source]) -> StagedOperation:
-        scan = Scan(self.pipeline, self.formats, self.files, self.connection, self.since)
+        known = ledger.view(self.connection, ledger_parquet, self.naming) if ledger_parquet else None
+        may_leave_out = self.pipeline.only_changed and not self.keeps_unchanged
+        scan = Scan(
+            self.pipeline, self.formats, self.files, self.connection, self.since, known if may_leave_out else None
+        )
         scanned = scan.run(source, lookups)
         wire, rows = scanned.wire, scanned.read + scanned.broken
         self.progress("mapped", scanned.read)
         self._clear()
         apart = Apart(scan, scanned)
-        accepted = apart.judge()
+        accepted = apart.judge() + scanned.same
         again = duplicates.find(self.connection)
         folded = apart.look_at_repeated() if again else 0
         keys = accepted - again
         if again and self.pipeline.duplicates is not Duplicates.REJECT:
             keys += count(self.connection, "SELECT count(*) FROM again WHERE turn = 1")
         skipped = apart.settle_duplicates() if again else 0
-        known = ledger.compare(
-            self.connection, ledger_parquet, only_changed=self.pipeline.only_changed, naming=self.naming
+        ledger.compare(
+            self.connection, known, only_changed=self.pipeline.only_changed, has_told_gone=scanned.has_told_gone
         )
         if known and self.keeps_gone and self.since is None:
             gone.keep(self.connection, self.files)
@@ -101,8 +105,10 @@ class _Stage:
         unreadable = gone.unreadable(self.connection) if self.naming else 0
         self.progress("compared", accepted)
         skipped += count(self.connection, "SELECT count(*) FROM skipped")
-        unchanged = count(self.connection, "SELECT count(*) FROM unchanged")
+        unchanged = scanned.same + count(self.connection, "SELECT count(*) FROM unchanged")
         refused = apart.write_rejects()
+        if known and scanned.has_hashes:
+            apart.retell()
         apart.separate(keeps_unchanged=self.keeps_unchanged)
         self.files.open(self.connection)
         self.files.prepare(self.connection)
@@ -125,7 +131,7 @@ class _Stage:
             folded=folded,
             keys=keys,
             known_keys=ledger.known_keys(self.connection) if known else None,
-            gone=known.gone if known and self.since is None else 0,
+            gone=count(self.connection, "SELECT count(*) FROM gone") if known and self.since is None else 0,
             waves=waves,
             slices=slices,
             rejects=apart.reject_facts(),
@@ -143,6 +149,7 @@ class _Stage:
                 self.pipeline.setup,
                 self.naming,
                 wire.has_columns,
+                scanned.has_hashes,
             ),
             self.files,
             self.connection,

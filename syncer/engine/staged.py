@@ -52,6 +52,8 @@ class Form:
     """What the state calls the records."""
     has_columns: bool = False
     """Whether cells are staged each on its own."""
+    has_hashes: bool = False
+    """Whether the rows have hashes of their source rows."""
 
     @property
     def wire(self) -> Wire:
@@ -129,7 +131,9 @@ class StagedOperation:
             if self.files.left.exists():
                 return gone.forgotten(cursor, self.files.left, path)
             far = reached(cursor, self.facts.cursor) if self.facts.cursor else ""
-            return confirm.confirmed(cursor, names.relation(cursor, self._noted, self.form), far, path)
+            called = names.relation(cursor, self._noted, self.form)
+            has_hashes, retold = self.form.has_hashes, self.files.retold
+            return confirm.confirmed(cursor, called, far, path, has_hashes=has_hashes, retold=retold)
 
     def shared_keys(self, other: StagedOperation) -> int:
         """Return how many keys both operations write; they need the same key space for it to mean anything."""

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from syncer.errors import SourceError
 from syncer.sources import header, survey
-from syncer.sources.column import fingerprint, source_column, text, unchanged
-from syncer.sources.protocol import Relation, SourceColumn
+from syncer.sources.column import fingerprint, name, source_column, text, unchanged
+from syncer.sources.protocol import POSITION, Relation, SourceColumn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from syncer.manifest.models import Column
+
+_ROW, _FILE = "file_row_number", "file_index"
+"""Columns that the engine makes up for any file; a column of the same name hides them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,18 @@ class ParquetSource:
             unchanged(self.files, before)
             return fingerprint([each.name for each in self.files], [survey.digest(each) for each in self.files])
 
-        return Relation(f"SELECT * FROM {self._scan()}", columns, finish, self._explain)
+        rows = f"SELECT * FROM {self._scan()}"
+        return Relation(rows, columns, finish, self._explain, numbered=self._numbered(connection, columns))
+
+    def _numbered(self, connection: duckdb.DuckDBPyConnection, columns: tuple[SourceColumn, ...]) -> str:
+        """Return the scan with the position of each row in all files; "" where a column has a name of the engine's."""
+        if {each.name.lower() for each in columns} & {_ROW, _FILE}:
+            return ""
+        footers = ", ".join(text(str(each)) for each in self.files)
+        counts = connection.execute(f"SELECT file_name, num_rows FROM parquet_file_metadata([{footers}])").fetchall()
+        before = accumulate((dict(counts)[str(each)] for each in self.files[:-1]), initial=0)
+        first = f"CAST({list(before)} AS BIGINT[])[CAST({_FILE} AS BIGINT) + 1]" if len(self.files) > 1 else "0"
+        return f"SELECT *, {first} + {_ROW} AS {name(POSITION)} FROM {self._scan()}"
 
     def _columns(self, connection: duckdb.DuckDBPyConnection) -> tuple[SourceColumn, ...]:
         try:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from syncer.manifest.models import ColumnType
 
 
+POSITION = " position"
+"""No header can be called so, because padded headers are refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceColumn:
     """A column as it stands in the source. `type` is the declared type, `raw` the engine's before parsing."""
@@ -44,7 +48,8 @@ class Relation:
     fingerprint. Only then `structural_rejects` holds: a SELECT of (row BIGINT, line BIGINT, code VARCHAR, reason
     VARCHAR) for rows that could not be split into the header's columns and are missing from the scan, or "" when the
     source cannot have any. Rows are numbered from 1, those included. `explain` turns an error of the scan into words
-    of the source. `may_hold_nul` is false where no cell can hold a NUL character.
+    of the source. `may_hold_nul` is false where no cell can hold a NUL character. `numbered` is the same SELECT with a
+    column `POSITION`, counted from 0, where a scan is cheap and gives the same rows every time; "" elsewhere.
     """
 
     sql: str
@@ -53,6 +58,7 @@ class Relation:
     explain: Callable[[duckdb.Error], SourceError]
     structural_rejects: str = ""
     may_hold_nul: bool = True
+    numbered: str = ""
 
 
 class Source(Protocol):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from syncer.sources import header
 from syncer.sources.column import name, source_column, text
-from syncer.sources.protocol import Relation, SourceColumn
+from syncer.sources.protocol import POSITION, Relation, SourceColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,4 +55,6 @@ def relation(
         ).fetchall()
         return str(digest)
 
-    return Relation(f"SELECT * EXCLUDE (file_row_number) FROM {scan}", found, finish, explain)
+    rows = f"SELECT * EXCLUDE (file_row_number) FROM {scan}"
+    numbered = f"SELECT * RENAME (file_row_number AS {name(POSITION)}) FROM {scan}"
+    return Relation(rows, found, finish, explain, numbered=numbered)

@@ -4,7 +4,7 @@ A base and the overlays since, all immutable Parquet with their digests in their
 serial that is made in one step and never changed: the newest one counts. A process may die anywhere and the ledger is
 either the old one or the new one; one that stood still and wakes can neither take a serial again nor hold up another.
 An overlay's key without a row hash is forgotten. Where an operation deletes what leaves its source, a key has the
-vendor's id of its record as well, its name.
+vendor's id of its record as well, its name. `sh` is the hash of the source row of its record.
 """
 
 from __future__ import annotations
@@ -172,8 +172,8 @@ def _draft(path: Path) -> Path:
 
 def fold(layers: list[Path], target: Path, memory_limit: str = MEMORY_LIMIT) -> None:
     """Write the newest word on every key, in any order; keys to forget are left out."""
-    named = [_has_names(each) for each in layers]
-    whole = _named(layers, named) if any(named) else _unnamed(layers)
+    there = [_columns(each) for each in layers]
+    whole = _named(layers, there) if any("name" in each for each in there) else _unnamed(layers, there)
     draft = _draft(target)
     draft.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft.touch(mode=0o600)
@@ -192,31 +192,44 @@ def fold(layers: list[Path], target: Path, memory_limit: str = MEMORY_LIMIT) -> 
     _settle(draft, target)
 
 
-def _unnamed(layers: list[Path]) -> str:
-    whole = f"SELECT {_KEY}, rh FROM {_scan(layers[0])}"
-    for layer in layers[1:]:
-        newer = f"SELECT {_KEY}, rh FROM {_scan(layer)}"
-        whole = f"SELECT * FROM ({whole}) ANTI JOIN ({newer}) USING ({_KEY}) UNION ALL ({newer})"
+def _unnamed(layers: list[Path], there: list[set[str]]) -> str:
+    whole, *newer = (
+        f"SELECT {_KEY}, rh{_source_hash(columns, there)} FROM {_scan(path)}"
+        for path, columns in zip(layers, there, strict=True)
+    )
+    for each in newer:
+        whole = f"SELECT * FROM ({whole}) ANTI JOIN ({each}) USING ({_KEY}) UNION ALL ({each})"
     return whole
 
 
-def _named(layers: list[Path], named: list[bool]) -> str:
+def _source_hash(columns: set[str], there: list[set[str]]) -> str:
+    """Return the column with the hash of the source row, null in a layer without it; "" where no layer has it."""
+    if not any("sh" in each for each in there):
+        return ""
+    return ", sh" if "sh" in columns else ", NULL::UBIGINT AS sh"
+
+
+def _named(layers: list[Path], there: list[set[str]]) -> str:
     """Return the newest word on every key; its name is the newest since it was last forgotten."""
     told = " UNION ALL ".join(
-        f"SELECT {_KEY}, rh, {'name' if has_names else 'NULL::VARCHAR AS name'}, {number} AS layer FROM {_scan(path)}"
-        for number, (path, has_names) in enumerate(zip(layers, named, strict=True))
+        f"SELECT {_KEY}, rh, {'name' if 'name' in columns else 'NULL::VARCHAR AS name'}{_source_hash(columns, there)}, "
+        f"{number} AS layer FROM {_scan(path)}"
+        for number, (path, columns) in enumerate(zip(layers, there, strict=True))
     )
+    # The hash of the source row goes with the row hash beside it, and is null where that one has none.
+    source_hash = ", arg_max_null(sh, layer) AS sh" if any("sh" in each for each in there) else ""
     forgotten = "coalesce(max(layer) FILTER (rh IS NULL), -1)"
     return f"""
         SELECT {_KEY}, CASE WHEN max(layer) > {forgotten} THEN arg_max(rh, layer) END AS rh,
                CASE WHEN max(layer) FILTER (name IS NOT NULL) > {forgotten} THEN arg_max(name, layer) END AS name
+               {source_hash}
         FROM ({told}) GROUP BY {_KEY}
         """
 
 
-def _has_names(path: Path) -> bool:
+def _columns(path: Path) -> set[str]:
     try:
-        return "name" in pq.read_schema(path).names
+        return set(pq.read_schema(path).names)
     except (pa.ArrowInvalid, OSError) as problem:
         raise _unreadable() from problem
 

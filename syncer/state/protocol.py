@@ -296,7 +296,7 @@ class Ledger(Protocol):
         ...
 
     async def fetch(self, operation: str, folder: Path) -> Path | None:
-        """Return a local Parquet file of (kh_high, kh_low, rh, and name if there are any); None for a new operation."""
+        """Return a local Parquet file of (kh_high, kh_low, rh; name and sh if any); None for a new operation."""
         ...
 
     async def merge(self, operation: str, serial: int, confirmed: Path) -> int:

@@ -43,6 +43,41 @@ async def test_overlays_are_folded_away(tmp_path: Path) -> None:
     assert content(await ledger.fetch("news", tmp_path)) == {**{n: n for n in range(last + 1)}, 1_000: last}
 
 
+def told(path: Path, columns: str, words: str) -> Path:
+    """Write a confirmed file with more than row hashes: `words` are the VALUES of a key and the columns."""
+    types = {"rh": "UBIGINT", "sh": "UBIGINT", "name": "VARCHAR"}
+    names = columns.split()
+    cells = ", ".join(f"{each}::{types[each]} AS {each}" for each in names)
+    values = f"(VALUES {words}) AS t(key, {', '.join(names)})"
+    rows = f"SELECT key::UBIGINT AS kh_high, 0::UBIGINT AS kh_low, {cells} FROM {values}"
+    duckdb.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet)")
+    return path
+
+
+@pytest.mark.parametrize("more", ["", " name"])
+def test_a_source_hash_goes_with_its_row_hash(tmp_path: Path, more: str) -> None:
+    """The hash of a source row is the one beside the newest row hash, null where that has none; never an older one."""
+    name = ", 'id'" if more else ""
+    old = told(tmp_path / "1", "rh sh" + more, ", ".join(f"({key}, 10, 100{name})" for key in range(1, 6)))
+    plain = told(tmp_path / "2", "rh", "(2, 20)")
+    new = told(tmp_path / "3", "rh sh", "(3, 30, 300), (4, 40, NULL), (5, NULL, NULL)")
+    module.fold([old, plain, new], tmp_path / "whole.parquet")
+    rows = duckdb.execute(
+        f"SELECT kh_high, rh, sh{',' if more else ''}{more} FROM '{tmp_path}/whole.parquet' ORDER BY 1"
+    )
+    named = ("id",) if more else ()
+    expected = [(1, 10, 100, *named), (2, 20, None, *named), (3, 30, 300, *named), (4, 40, None, *named)]
+    assert rows.fetchall() == expected
+
+
+def test_a_ledger_without_source_hashes_gets_none(tmp_path: Path) -> None:
+    """Where no layer tells of source rows, the whole does not either."""
+    layers = [confirmed(tmp_path / each, {1: 10}) for each in "ab"]
+    module.fold(layers, tmp_path / "whole.parquet")
+    columns = [each[0] for each in duckdb.execute(f"DESCRIBE SELECT * FROM '{tmp_path}/whole.parquet'").fetchall()]
+    assert columns == ["kh_high", "kh_low", "rh"]
+
+
 async def test_a_broken_index_is_not_believed(tmp_path: Path) -> None:
     """Neither damaged nor newer files are half believed."""
     ledger = LocalLedger(tmp_path / "ledger")
