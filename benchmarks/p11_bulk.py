@@ -3,6 +3,7 @@
 Both send the same file to the same kind of server, the embedded sandbox in a process of its own, anew for each side and
 round. Only the client's processor time and memory count. The peer stops once its jobs are complete: it keeps no journal,
 checks no value and reads no results. Its `batch_size` is given by hand, because its own splitting raises on this file.
+What `syncer plan` alone takes of the same file is told beside it: `apply` does that first, and the peer nothing like it.
 """
 
 from __future__ import annotations
@@ -64,12 +65,23 @@ def results(bench: Bench) -> Iterator[Row]:
             {
                 "ours": lambda home=home: _ours(home, bench.folder),
                 "simple-salesforce": lambda size=size: _peer(size, bench.folder),
+                "plan": lambda home=home: _plan(home, bench.folder),
             },
             size,
             bench.rounds,
         )
         is_reach = size == SIZES[-1]
         yield less("P11", "Bulk 2.0 upsert, processor time", size, sides, "simple-salesforce", 8 if is_reach else None)
+        yield within(
+            "P11",
+            "the plan's part of it",
+            size,
+            sides["plan"].cpu_seconds,
+            "CPU s",
+            "",
+            is_reached=None,
+            memory=sides["plan"].peak_mb,
+        )
         share = sides["ours"].peak_mb / sides["simple-salesforce"].peak_mb
         yield within(
             "P11",
@@ -154,6 +166,14 @@ def _ours(home: Path, folder: Path) -> Seen:
     with _sandbox() as environment:
         command = [str(Path(sys.executable).with_name("syncer")), "apply", str(home), "--yes", "--sandbox"]
         return process([*command, "--work", str(work)], environment)
+
+
+def _plan(home: Path, folder: Path) -> Seen:
+    work = folder / "work-bulk-plan"
+    shutil.rmtree(work, ignore_errors=True)
+    unused = dict.fromkeys(("SALESFORCE_BASE_URL", "SALESFORCE_CLIENT_ID", "SALESFORCE_CLIENT_SECRET"), "http://unused")
+    command = [str(Path(sys.executable).with_name("syncer")), "plan", str(home), "--offline", "--work", str(work)]
+    return process(command, unused)
 
 
 def _peer(size: int, folder: Path, side: str = "simple_salesforce") -> Seen:
