@@ -161,6 +161,7 @@ def less(figure: str, what: str, size: int, sides: dict[str, Side], baseline: st
         theirs=sides[baseline].cpu_seconds,
         unit="CPU s",
         ratio=ratio,
+        cpu_ratio=ratio,
         reach=reach,
         reached=reached,
     )
