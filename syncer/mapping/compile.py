@@ -81,7 +81,7 @@ def compile_operation(  # noqa: PLR0913, PLR0917 - everything a pipeline is made
     """
     operation = manifest.operations[name]
     keys = manifest.targets[operation.target].key_fields if operation.action is Action.DELETE else None
-    same = (operation.mapping, tuple(columns), schema, keys)
+    same = (operation.mapping, tuple(columns), schema.system, schema.name, schema.digest, keys)
     known = {} if readings is None else readings
     if same not in known:
         known[same] = _fields(manifest, operation, columns, schema)

@@ -136,11 +136,11 @@ def compiled_operation(
     """Compile one operation over a source of these columns; nothing comes of it where its target is not known."""
     manifest = loaded.manifest
     at = _target_of(manifest, name)
-    able = capabilities(manifest)
-    if at not in loaded.schemas or at not in able:
+    if at not in loaded.schemas or at[0] not in manifest.connections:
         return Compiled(None)
     typed = [(each.name, each.type) for each in columns]
-    schema, folded = loaded.schemas[at], able[at].folded_types
+    able = registry.capabilities(at[1], declared_endpoint(manifest, at[0]))
+    schema, folded = loaded.schemas[at], able.folded_types
     place = loaded.project.positions.inside
     return compile_operation(manifest, name, typed, schema, folded, place, writes=writes, readings=readings)
 
