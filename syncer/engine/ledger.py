@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import pyarrow.parquet as pq
-
 from syncer.engine import sql
 from syncer.engine.chain import KEY
 from syncer.engine.connection import count
@@ -62,6 +60,8 @@ class Ledger:
 
 def view(connection: duckdb.DuckDBPyConnection, path: Path, naming: Naming = Naming.NONE) -> Ledger:
     """Make the view `ledger` of the file."""
+    import pyarrow.parquet as pq
+
     there = pq.read_schema(path).names
     name = "name" if "name" in there else "NULL::VARCHAR AS name"
     told = HASH if HASH in there else f"NULL::UBIGINT AS {HASH}"

@@ -408,6 +408,25 @@ def test_a_row_that_changed_without_its_record_is_known_anew(home: Home) -> None
     assert mapped(home.plan(made(), rows)) == 0
 
 
+def test_a_sequence_that_stays_is_not_retold(home: Home) -> None:
+    """The rows of a key that stands twice stay one sequence, whatever else is confirmed."""
+    rows = [THREE[0], {**THREE[0], "n": "2"}, THREE[1]]
+    home.confirm(home.plan(made(), rows))
+    changed = [*rows[:2], {**THREE[1], "n": "2"}]
+    home.confirm(home.plan(made(), changed))
+    assert home.plan(made(), changed).facts.unchanged == 3
+
+
+@pytest.mark.parametrize("rule", [Duplicates.SERIALIZE, Duplicates.MERGE])
+def test_what_is_known_is_not_told_again(home: Home, rule: Duplicates) -> None:
+    """The ledger does not grow by keys that it knows as they are."""
+    rows = [*THREE, {**THREE[0], "n": "2"}]
+    home.confirm(home.plan(made(duplicates=rule), rows))
+    again = home.plan(made(duplicates=rule), rows, keeps_unchanged=True)
+    assert again.facts.outgoing == 0
+    assert not again.files.retold.exists()
+
+
 def test_a_plan_that_is_opened_again_tells_the_same(home: Home) -> None:
     """What a run confirms is the same in the process that resumes it."""
     staged = home.plan(made(), THREE)
