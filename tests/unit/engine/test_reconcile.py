@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from syncer.engine.ledger import Naming
 from syncer.engine.protocol import Cut, Payload, ResultFile, RowReject
 from syncer.engine.staged import StagedOperation
 from tests.fakes.pipelines import FILE, Stage, field, pipeline
@@ -129,3 +131,19 @@ def test_compound_keys_are_matched(staged: Stage, tmp_path: Path) -> None:
     rows = staged(pipeline("a", "b", key=("a", "b")), "a,b\nx,1\nx,2\n")
     text = "b,a,Import Failure Reason\n2,x,odd\n"
     assert rows.reconcile(sent(rows, tmp_path), [marketo(tmp_path, text)], "u").letters == "ux"
+
+
+def test_ids_are_learnt_where_the_state_names_records_by_them(staged: Stage, tmp_path: Path) -> None:
+    """Those of written rows, of two the first by the alphabet; a row that was refused has none, nor has silence."""
+    rows = staged(pipeline("email", "name"), SOURCE)
+    files = [
+        salesforce(tmp_path, "succeeded", "sf__Id,sf__Created,email,name\n8,false,b@x.com,Bob\n7,true,b@x.com,Bob\n"),
+        salesforce(tmp_path, "failed", "sf__Id,sf__Error,email,name\n9,Y,c@x.com,Cleo\n"),
+    ]
+    payload = sent(rows, tmp_path)
+    assert rows.reconcile(payload, files, "u").learnt is None
+    rows.form = replace(rows.form, naming=Naming.LEARNT)
+    learnt = rows.reconcile(payload, files, "u").learnt
+    assert learnt is not None
+    assert (list(map(int, learnt.rows)), list(map(str, learnt.ids))) == ([2], ["7"])
+    assert rows.reconcile(payload, files[1:], "u").learnt is None
