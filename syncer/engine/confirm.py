@@ -12,7 +12,6 @@ from array import array
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from syncer.engine import ledger, sql
 from syncer.engine.chain import KEY
@@ -35,6 +34,8 @@ _TOUCHED = (*_HELD, Outcome.IN_DOUBT.letter)
 
 def note(rows: Sequence[int], letters: str, folder: Path) -> None:
     """Append the letters of rows to the folder's notes; the newest word on a row counts."""
+    import pyarrow.compute as pc
+
     numbers = rows if isinstance(rows, array) else array("q", rows)
     positions = pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(numbers)])
     codes = pa.Array.from_buffers(pa.uint8(), len(letters), [None, pa.py_buffer(letters.encode("ascii"))])
@@ -49,6 +50,8 @@ def note(rows: Sequence[int], letters: str, folder: Path) -> None:
 
 def _notes(folders: Iterable[Path]) -> pa.Table:
     """Return all notes in order, as (word, said)."""
+    import pyarrow.compute as pc
+
     data = b"".join((folder / _NOTES).read_bytes() for folder in folders if (folder / _NOTES).exists())
     count = len(data) // _WORD_BYTES
     words = pa.Array.from_buffers(pa.int64(), count, [None, pa.py_buffer(data)])

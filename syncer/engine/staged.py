@@ -6,13 +6,12 @@ run in several threads.
 
 from __future__ import annotations
 
+import json
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
-
-from pydantic import TypeAdapter
 
 from syncer.engine import confirm, digest, gone, names, payload, reconcile, sample, sql
 from syncer.engine.chain import KEY, Key
@@ -82,10 +81,10 @@ class StagedOperation:
 
     def save(self) -> None:
         """Write facts and form beside the rows, so that `reopen` finds them."""
-        text = TypeAdapter(_Summary).dump_json(_Summary(VERSION, self.facts, self.form), indent=1)
+        text = json.dumps(asdict(_Summary(VERSION, self.facts, self.form)), indent=1, ensure_ascii=False)
         draft = self.files.summary.with_suffix(".part")
         draft.touch(mode=0o600)
-        draft.write_bytes(text)
+        draft.write_text(text, encoding="utf-8")
         draft.replace(self.files.summary)
 
     def payloads(self, cut: Cut, folder: Path, start: int = 0) -> Iterator[Payload]:
@@ -197,6 +196,8 @@ class StagedOperation:
 
 def reopen(folder: Path, *, memory_limit: str = "1GB", threads: int | None = None) -> StagedOperation:
     """Open what an earlier process staged; raises `StateError` where it is not whole."""
+    from pydantic import TypeAdapter
+
     files = Layout(folder)
     try:
         summary = TypeAdapter(_Summary).validate_json(files.summary.read_bytes())

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from syncer.errors import StateError
@@ -228,6 +227,8 @@ def _named(layers: list[Path], there: list[set[str]]) -> str:
 
 
 def _columns(path: Path) -> set[str]:
+    import pyarrow.parquet as pq
+
     try:
         return set(pq.read_schema(path).names)
     except (pa.ArrowInvalid, OSError) as problem:
@@ -267,6 +268,8 @@ def _settle(draft: Path, path: Path, *, is_new: bool = False) -> None:
 
 def cursor_of(path: Path) -> str:
     """Return how far the run that wrote a confirmed file has read its source; "" where that says nothing."""
+    import pyarrow.parquet as pq
+
     try:
         metadata = pq.read_metadata(path).metadata or {}
     except (pa.ArrowInvalid, OSError) as problem:
