@@ -2,7 +2,7 @@
 
 What becomes of a row follows from its cells and from the one statement that takes them, so a hash over both stands for
 the outcome. A row is the same where the ledger has its key with that hash and its key stands once in the source; all
-others are mapped. Hands on the tables `same` (positions) and `gone` (keys that left), and counts.
+others are mapped. Hands on the view of those others, the table `gone` of keys that left, and counts.
 """
 
 from __future__ import annotations
@@ -101,5 +101,7 @@ def find(connection: duckdb.DuckDBPyConnection, rows: str, known: Ledger, path: 
     )
     last = count(connection, f"SELECT max(position) FROM {narrow}")
     connection.execute(f"SET VARIABLE same = (SELECT bitstring_agg(CAST(position AS INTEGER), 0, {last}) FROM same)")
+    found = count(connection, "SELECT count(*) FROM same")
+    connection.execute("DROP TABLE same")
     path.unlink()
-    return count(connection, "SELECT count(*) FROM same")
+    return found
