@@ -199,9 +199,9 @@ class Gate:
         return world.tokens.user_of(token)
 
     def _count(self, exchange: Exchange, user: str) -> None:
-        world = self._world
-        world.counted[exchange.entry.number] = (user, world.clock.now())
-        if (refused := world.meter.refusal(user)) is not None:
+        world, arrived_at = self._world, exchange.entry.arrived_at
+        world.counted[exchange.entry.number] = (user, arrived_at)
+        if (refused := world.meter.refusal(user, arrived_at)) is not None:
             raise MarketoError(*refused)
 
     async def _handle(self, exchange: Exchange, user: str) -> Answer:

@@ -6,6 +6,7 @@ Standard Time, as the vendor's pages say.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -46,16 +47,20 @@ class Meter:
         self._neighbours = [(now, calls_per_second)] if calls_per_second > 0 else []
         self._neighbours_counted = 0.0
 
-    def refusal(self, user: str) -> tuple[str, str] | None:
-        """Counts a call and gives the code and words of the limit that it meets, in the order quota, rate."""
+    def refusal(self, user: str, arrived_at: float) -> tuple[str, str] | None:
+        """Counts a call and gives the code and words of the limit that it meets, in the order quota, rate.
+
+        The window holds calls by their arrival: one that is slow to be taken up is no younger for it.
+        """
         now = self.clock.now()
         self._catch_up(now)
         seconds, options = self.options.rate_seconds, self.options
         while self.window and self.window[0] <= now - seconds:
             self.window.popleft()
         today = self.today()
-        used_today, used_in_window = self.usage[today].total(), len(self.window)
-        self.window.append(now)
+        used_today = self.usage[today].total()
+        used_in_window = sum(arrived_at - seconds < moment <= arrived_at for moment in self.window)
+        insort(self.window, arrived_at)
         self.usage[today][user] += 1
         if options.daily_calls is not None and used_today >= options.daily_calls:
             return "607", "Daily quota reached"

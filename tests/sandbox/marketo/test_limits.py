@@ -7,6 +7,8 @@ from typing import Any
 import anyio
 import pytest
 
+from syncer.sandbox.faults import Action, FaultRule
+
 pytestmark = pytest.mark.anyio
 USAGE = "/rest/v1/stats/usage.json"
 
@@ -23,6 +25,13 @@ async def test_the_hundred_and_first_call_in_twenty_seconds_is_606(instance: Any
     assert answer["errors"] == [{"code": "606", "message": "Max rate limit '100' exceeded with in '20' secs"}]
     await instance.wait(20)
     assert await _code(instance) is None
+
+
+async def test_a_call_that_is_slow_to_be_taken_up_counts_from_its_arrival(instance: Any) -> None:
+    """What came half a minute ago is in nobody's window, however late it is worked on."""
+    instance.sandbox.faults.add(FaultRule(Action.DELAY, seconds=30))
+    assert await _code(instance) is None
+    assert [await _code(instance) for _ in range(101)] == [None] * 100 + ["606"]
 
 
 async def test_the_eleventh_call_at_once_is_615(instance: Any) -> None:
