@@ -8,7 +8,6 @@ is no cell more: many programs end their rows so.
 from __future__ import annotations
 
 import itertools
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,6 +134,8 @@ class _Scan:
 
     def relation(self) -> Relation:
         """Return the scan; the survey of the bytes runs beside it."""
+        from concurrent.futures import ThreadPoolExecutor
+
         pool = ThreadPoolExecutor(1, thread_name_prefix="survey")
         surveys = pool.submit(self._survey)
         pool.shutdown(wait=False)

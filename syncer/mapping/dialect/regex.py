@@ -8,8 +8,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Protocol, cast
 
-import re2
-
 
 class Match(Protocol):
     """What the binding gives for a match."""
@@ -36,6 +34,8 @@ class Pattern(Protocol):
 @cache
 def compiled(pattern: str) -> Pattern:
     """Return the compiled pattern; raises `re2.error` for one that RE2 refuses."""
+    import re2
+
     options = re2.Options()
     options.log_errors = False
     return cast("Pattern", re2.compile(pattern, options))
@@ -43,6 +43,8 @@ def compiled(pattern: str) -> Pattern:
 
 def problem(pattern: object) -> str:
     """Return a sentence on why RE2 refuses the pattern, or nothing."""
+    import re2
+
     try:
         compiled(str(pattern))
     except re2.error as refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +32,26 @@ HEAVY = (
 """Packages that cost a start more than a millisecond each."""
 
 
+ROOT = Path(__file__).parents[3]
+MANIFEST = """
+version: 1
+connections:
+  marketo:
+    system: marketo
+    base_url: "{{ env.MARKETO_BASE_URL }}"
+    client_id: "{{ env.MARKETO_CLIENT_ID }}"
+    client_secret: "{{ secret.MARKETO_CLIENT_SECRET }}"
+sources:
+  people: { file: people.csv }
+targets:
+  leads: { connection: marketo, object: lead, key: email }
+mappings:
+  leads: { email: "{{ email | trim | lower }}", firstName: "{{ name }}" }
+operations:
+  leads: { source: people, mapping: leads, target: leads }
+"""
+
+
 def imported(*arguments: str) -> set[str]:
     """Return which of the heavy packages a command leaves imported in a process of its own."""
     code = (
@@ -48,6 +69,14 @@ def imported(*arguments: str) -> set[str]:
 def test_help_imports_no_heavy_package(arguments: tuple[str, ...]) -> None:
     """Whoever asks what there is waits for nothing that only a run needs."""
     assert imported(*arguments) == set()
+
+
+def test_validating_files_imports_no_engine(tmp_path: Path) -> None:
+    """Manifests over delimited files are checked without an engine, a writer of SQL, or anything that sends."""
+    (tmp_path / "people.csv").write_text("email,name\na@b.com,Ada\n", encoding="utf-8")
+    (tmp_path / "syncer.yaml").write_text(MANIFEST, encoding="utf-8")
+    (tmp_path / "schemas").symlink_to(ROOT / "schemas")
+    assert imported("validate", str(tmp_path)) == {"jinja2", "pydantic", "ruamel"}
 
 
 @pytest.fixture
