@@ -47,8 +47,8 @@ def select(
     relation: str, columns: Sequence[SourceColumn], *, may_hold_nul: bool, carried: Sequence[str] = ()
 ) -> tuple[str, tuple[Flaw, ...]]:
     """Return a SELECT of the typed columns, `FLAW` and what is `carried`, and the flaws by number, counted from 1."""
-    typed = ", ".join(f"{cell.parsed(each)} AS {sql.name(each.name)}" for each in columns)
-    raw = ", ".join(f"{sql.name(each.name)} AS {sql.name(' raw:' + each.name)}" for each in columns)
+    typed = "".join(f"{cell.parsed(each)} AS {sql.name(each.name)}, " for each in columns)
+    raw = "".join(f"{sql.name(each.name)} AS {sql.name(' raw:' + each.name)}, " for each in columns)
     flaws: list[Flaw] = []
     branches: list[str] = []
     for column in columns:
@@ -67,14 +67,14 @@ def select(
             branches.append(f"{given} IS NULL")
     whens = " ".join(f"WHEN {branch} THEN {number}" for number, branch in enumerate(branches, 1))
     flaw = f"CASE {whens} ELSE 0 END" if branches else "0"
-    kept = sql.names(each.name for each in columns)
+    kept = "".join(f"{sql.name(each.name)}, " for each in columns)
     once = "".join(
         f", CAST(md5_number(CAST({sql.name(' raw:' + each.name)} AS VARCHAR)) >> 64 AS UBIGINT) AS {name}"
         for name, each in unique(columns).items()
     )
     more = "".join(f", {sql.name(each)}" for each in carried)
-    inner = f"SELECT {typed}, {raw}{more} FROM {relation}"
-    return f"SELECT {kept}, {flaw} AS {sql.name(FLAW)}{once}{more} FROM ({inner})", tuple(flaws)
+    inner = f"SELECT {typed}{raw}1{more} FROM {relation}"
+    return f"SELECT {kept}{flaw} AS {sql.name(FLAW)}{once}{more} FROM ({inner})", tuple(flaws)
 
 
 def unique(columns: Sequence[SourceColumn]) -> dict[str, SourceColumn]:

@@ -23,10 +23,12 @@ from syncer.engine.protocol import Cut, Learnt
 from syncer.engine.scan import Scan, Scanned
 from syncer.engine.stage import stage
 from syncer.engine.staged import StagedOperation, reopen
+from syncer.errors import SourceError
 from syncer.manifest.models import Column, ColumnType, Duplicates, WhenNull
 from syncer.mapping.pipeline import ArrowFunction, Check, Lookup, Pipeline
+from syncer.sources import spool
 from syncer.sources.parquet import ParquetSource
-from syncer.sources.protocol import Source
+from syncer.sources.protocol import Relation, Source, SourceColumn
 from syncer.state.ledger import fold
 from tests.fakes.pipelines import FILE, SYNC, field, pipeline, tree
 
@@ -114,7 +116,7 @@ def _home(tmp_path: Path) -> Iterator[Home]:
         yield made
 
 
-MAPPED: dict[Path, int] = {}
+SCANNED: dict[Path, Scanned] = {}
 
 
 @pytest.fixture(autouse=True)
@@ -123,7 +125,7 @@ def _watch(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def watched(scan: Scan, source: Source, lookups: Mapping[str, Source]) -> Scanned:
         found = run(scan, source, lookups)
-        MAPPED[scan.files.folder] = found.mapped
+        SCANNED[scan.files.folder] = found
         return found
 
     monkeypatch.setattr(Scan, "run", watched)
@@ -131,7 +133,7 @@ def _watch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def mapped(staged: StagedOperation) -> int:
     """Return how many rows went through the mapping."""
-    return MAPPED[staged.files.folder]
+    return SCANNED[staged.files.folder].mapped
 
 
 def planned(staged: StagedOperation) -> tuple[object, ...]:
@@ -392,6 +394,7 @@ def test_an_old_ledger_is_read_and_learns(home: Home) -> None:
     changed = [*THREE[:2], {**THREE[2], "n": "2"}]
     again = home.plan(made(), changed)
     assert (again.facts.unchanged, again.facts.outgoing) == (2, 1)
+    assert not SCANNED[again.files.folder].has_told_gone
     before = content(home.ledger)
     home.confirm(again)
     assert len(set(before) & set(content(home.ledger))) == 2
@@ -406,6 +409,41 @@ def test_a_row_that_changed_without_its_record_is_known_anew(home: Home) -> None
     assert (again.facts.unchanged, again.facts.outgoing) == (2, 1)
     home.confirm(again)
     assert mapped(home.plan(made(), rows)) == 0
+
+
+def test_a_mapping_of_constants_reads_no_cell(home: Home) -> None:
+    """Where no column is read there is nothing to know a row by."""
+    fixed = pipeline(field("email", "'a@x'"))
+    home.confirm(home.plan(fixed, THREE[:1]))
+    assert home.plan(fixed, THREE[:1]).facts.unchanged == 1
+
+
+def test_rows_that_were_written_down_are_known_too(tmp_path: Path) -> None:
+    """What a query gave is known again by its cells, in whatever order it comes."""
+
+    @dataclass
+    class Query:
+        text: str
+        name: str = "contacts"
+
+        def columns(self) -> tuple[SourceColumn, ...]:
+            return tuple(SourceColumn(each, ColumnType.TEXT, "VARCHAR") for each in TEXT.names)
+
+        def open(self, connection: duckdb.DuckDBPyConnection) -> Relation:
+            path = tmp_path / "spool.parquet"
+            spool.write(connection, self.text, path)
+            return spool.relation(connection, path, self.columns(), lambda _problem: SourceError("S113", "No."))
+
+    cells = "VALUES ('a@x', '1', 'a'), ('b@x', '1', 'b'), ('c@x', {}, 'c')"
+    with closing(Home(tmp_path)) as home:
+        for number, expected in (("'1'", 3), ("'2'", 1)):
+            query = Query(f"SELECT * FROM ({cells.format(number)}) AS t(email, n, m) ORDER BY email DESC")
+            folder = tmp_path / f"staged-{expected}"
+            staged = stage(made(), query, home.ledger, FORMATS, folder, threads=1)
+            home.opened.append(staged)
+            assert (mapped(staged), staged.facts.outgoing) == (expected, expected)
+            home.confirm(staged)
+        assert [each.rows[0] for each in staged.payloads(Cut(1, None, SYNC), tmp_path)] == [1]
 
 
 def test_a_sequence_that_stays_is_not_retold(home: Home) -> None:
