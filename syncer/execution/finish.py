@@ -12,6 +12,7 @@ from syncer.execution import account, report
 from syncer.execution.events import Ended
 from syncer.execution.rejects import line
 from syncer.execution.report import Tally
+from syncer.execution.running import lease_ran_out
 from syncer.state.protocol import Finished, Parked
 
 if TYPE_CHECKING:
@@ -43,10 +44,7 @@ async def finish(plan: Plan, running: Running, nodes: Mapping[str, NodeRun], spo
 
     ended = result()
     try:
-        await context.offload(
-            lambda: spool.write(context.folder, _planned_rejects(plan, running), is_last=ended.is_finished)
-        )
-        await _write_report(plan, running, ended)
+        await _write_files(plan, running, ended, spool)
         calls = tuple((name, session.calls_made()) for name, session in sorted(context.sessions.items()))
         now = context.clock.now()
         await running.note(
@@ -61,9 +59,20 @@ async def finish(plan: Plan, running: Running, nodes: Mapping[str, NodeRun], spo
     return ended
 
 
-async def _write_report(plan: Plan, running: Running, ended: report.RunResult) -> None:
-    """Write the report, unless another process may have taken the run over and be writing its own."""
+async def _write_files(plan: Plan, running: Running, ended: report.RunResult, spool: RejectSpool) -> None:
+    """Write rejects and report, unless another process may have taken the run over and be writing its own."""
     context = running.context
+    if context.lease.remaining_seconds() <= 0:
+        return
+    try:
+        await context.offload(
+            lambda: spool.write(context.folder, _planned_rejects(plan, running), is_last=ended.is_finished)
+        )
+    except Exception as error:
+        # Whoever took the run over and ended it has cleared the rows away, here as we read them.
+        if context.lease.remaining_seconds() > 0:
+            raise
+        raise lease_ran_out() from error
     if context.lease.remaining_seconds() <= 0:
         return
     calls = {

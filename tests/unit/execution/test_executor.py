@@ -401,6 +401,42 @@ async def test_a_suspended_machine_does_not_send_with_an_old_lease(tmp_path: Pat
         assert max(call.arrived for call in it.vendor.calls) < 5
 
 
+async def test_a_machine_that_slept_at_the_end_leaves_the_files_to_who_took_over(tmp_path: Path) -> None:
+    """Its rejects are not written over those of the other process."""
+    async with world(tmp_path, Op("a", rows(1))) as it:
+
+        def asleep(note: Note) -> None:
+            if note.kind == "merged":
+                it.clock.suspended = 10_000.0
+                it.store.steal()
+
+        it.store.before = asleep
+        result = await it.run()
+        assert isinstance(result.error, LeaseLostError)
+    assert not list(tmp_path.rglob("rejects.csv"))  # noqa: ASYNC240 - nothing else runs any more
+
+
+async def test_rows_that_were_cleared_away_under_a_sleeping_machine_are_no_bug(tmp_path: Path) -> None:
+    """It says that the lease is gone; with the lease in hand the same failure is told as what it is."""
+    for has_slept in (True, False):
+        (tmp_path / str(has_slept)).mkdir()
+        async with world(tmp_path / str(has_slept), Op("a", rows(1))) as it:
+
+            class Cleared(FakeStaged):
+                def rejects(self):  # type: ignore[no-untyped-def]  # noqa: ANN202
+                    it.clock.suspended = 10_000.0 if has_slept else 0.0  # noqa: B023 - called within the turn
+                    raise FileNotFoundError
+
+            it.staged["a"].__class__ = Cleared
+            if has_slept:
+                result = await it.run()
+                assert result.error is not None
+                assert result.error.code == "R107"
+            else:
+                with pytest.raises(FileNotFoundError):
+                    await it.run()
+
+
 async def test_what_could_not_be_noted_is_not_confirmed(tmp_path: Path) -> None:
     """An outcome that the journal did not take is looked up by the next process; no ledger hears of it before."""
     async with world(tmp_path, Op("a", rows(2))) as it:
