@@ -94,7 +94,8 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--arrivals", type=Path)
     given = parser.parse_args()
-    with socket.socket() as listening:
+    # asyncio sends small answers at once only over sockets that say they are TCP; others wait 40 ms for the caller.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
         print(listening.getsockname()[1], flush=True)
         app = Stub(given.latency, given.arrivals)
