@@ -62,19 +62,21 @@ async def finish(plan: Plan, running: Running, nodes: Mapping[str, NodeRun], spo
 async def _write_files(plan: Plan, running: Running, ended: report.RunResult, spool: RejectSpool) -> None:
     """Write rejects and report, unless another process may have taken the run over and be writing its own."""
     context = running.context
-    if context.lease.remaining_seconds() <= 0:
-        return
     try:
-        await context.offload(
-            lambda: spool.write(context.folder, _planned_rejects(plan, running), is_last=ended.is_finished)
-        )
+        if context.lease.remaining_seconds() > 0:
+            planned, is_last = _planned_rejects(plan, running), ended.is_finished
+            await context.offload(lambda: spool.write(context.folder, planned, is_last=is_last))
+        if context.lease.remaining_seconds() > 0:
+            await _write_report(plan, running, ended)
     except Exception as error:
-        # Whoever took the run over and ended it has cleared the rows away, here as we read them.
+        # Whoever took the run over has ended it and cleared away what we were reading or writing.
         if context.lease.remaining_seconds() > 0:
             raise
         raise lease_ran_out() from error
-    if context.lease.remaining_seconds() <= 0:
-        return
+
+
+async def _write_report(plan: Plan, running: Running, ended: report.RunResult) -> None:
+    context = running.context
     calls = {
         each.name: running.history.calls(each.name, now=context.sessions[each.name].calls_made())
         for each in plan.connections

@@ -416,19 +416,21 @@ async def test_a_machine_that_slept_at_the_end_leaves_the_files_to_who_took_over
     assert not list(tmp_path.rglob("rejects.csv"))  # noqa: ASYNC240 - nothing else runs any more
 
 
-async def test_rows_that_were_cleared_away_under_a_sleeping_machine_are_no_bug(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["syncer.execution.finish._planned_rejects", "syncer.execution.account.write"])
+async def test_what_was_cleared_away_under_a_sleeping_machine_is_no_bug(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
     """It says that the lease is gone; with the lease in hand the same failure is told as what it is."""
-    for has_slept in (True, False):
-        (tmp_path / str(has_slept)).mkdir()
-        async with world(tmp_path / str(has_slept), Op("a", rows(1))) as it:
+    for slept in (10_000.0, 0.0):
+        (tmp_path / str(slept)).mkdir()
+        async with world(tmp_path / str(slept), Op("a", rows(1))) as it:
 
-            class Cleared(FakeStaged):
-                def rejects(self):  # type: ignore[no-untyped-def]  # noqa: ANN202
-                    it.clock.suspended = 10_000.0 if has_slept else 0.0  # noqa: B023 - called within the turn
-                    raise FileNotFoundError
+            def cleared(*_: object) -> None:
+                it.clock.suspended = slept  # noqa: B023 - called within the turn
+                raise FileNotFoundError
 
-            it.staged["a"].__class__ = Cleared
-            if has_slept:
+            monkeypatch.setattr(place, cleared)
+            if slept:
                 result = await it.run()
                 assert result.error is not None
                 assert result.error.code == "R107"
