@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.002
 QUIET_LOOKS = 3
 """Jump only when nothing happened for so many looks: a task that was just woken has its turn in between."""
-STALE_SECONDS = 0.5
+STALE_SECONDS = 0.1
 """Read the sandbox's clock anew after so long a silence: whoever stood still learns how others moved the time."""
 
 
