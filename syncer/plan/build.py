@@ -90,7 +90,8 @@ def build_plan(  # noqa: PLR0913, PLR0917 - a plan is made of exactly these, and
     order: tuple[str, ...] = ()
     edges: tuple[Edge, ...] = ()
     try:
-        steps = [_step(draft, drafts, schemas, places, spread) for draft in drafts]
+        urgent = _urgent(drafts)
+        steps = [_step(draft, urgent, schemas, places, spread) for draft in drafts]
         order, edges, said = build_edges(steps, {draft.name: draft.nodes for draft in drafts}, shared)
         warnings += _absent(drafts) + list(said)
     except CircleError as circle:
@@ -258,16 +259,24 @@ def _nodes(drafts: Sequence[_Draft]) -> list[Node]:
     return [node for draft in drafts for wave in draft.nodes for node in wave]
 
 
+def _urgent(drafts: Sequence[_Draft]) -> dict[str, list[str]]:
+    """Return by connection the operations that must be done today."""
+    found: dict[str, list[str]] = {}
+    for draft in drafts:
+        if not draft.operation.spread:
+            found.setdefault(draft.target.connection, []).append(draft.name)
+    return found
+
+
 def _step(
     draft: _Draft,
-    drafts: Sequence[_Draft],
+    urgent: Mapping[str, Sequence[str]],
     schemas: Mapping[At, ObjectSchema],
     places: Mapping[str, str],
     spread: Collection[str],
 ) -> Step:
     """Return an operation for the graph; one that takes several days lets those go first that must be done today."""
     connection = draft.target.connection
-    urgent = [each.name for each in drafts if each.target.connection == connection and not each.operation.spread]
     schema = schemas.get((draft.target.connection, draft.target.object))
     carried = {field for each in draft.facts.slices for field in each.fields}
     return Step(
@@ -278,7 +287,7 @@ def _step(
         key=draft.target.key_fields,
         action=draft.operation.action,
         after=draft.operation.after,
-        yields=tuple(urgent) if draft.operation.spread and connection in spread else (),
+        yields=tuple(urgent.get(connection, ())) if draft.operation.spread and connection in spread else (),
         parents=frozenset(parent for name in carried for parent in _parents(schema, name)),
     )
 
