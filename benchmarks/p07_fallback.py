@@ -47,7 +47,7 @@ def _run(size: int, folder: Path, call: Callable[..., Any]) -> dict[str, Any]:
         interpret.write(connection, operation, scan, target)
         taken = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - used}
         [(digest,)] = connection.execute(
-            f"SELECT CAST(bit_xor(md5_number(\" value:segment\")) AS VARCHAR) FROM '{target}'"
+            f"SELECT CAST(bit_xor(md5_number(\" value:outside\")) AS VARCHAR) FROM '{target}'"
         ).fetchall()
         return {**taken, "digest": digest}
 

@@ -17,12 +17,13 @@ PIECE = 10_000
 def results(bench: Bench) -> Iterator[Row]:
     """Read one table of a SQLite file into a Parquet file."""
     for size in bench.chosen(SIZES):
-        _database(size, bench.folder)
+        database(size, bench.folder)
         sides = bench.turns(__name__, size, "ours", "sqlalchemy", peers=("sqlalchemy",))
         yield faster("P17", "SQL source to stage", size, sides, "sqlalchemy", 2.5 if size == 1_000_000 else None)
 
 
-def _database(size: int, folder: Path) -> Path:
+def database(size: int, folder: Path) -> Path:
+    """Write the leads into a table of a SQLite file, and return its place."""
     path = folder / f"leads-{size}.sqlite"
     if not path.exists():
         import duckdb
