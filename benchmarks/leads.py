@@ -114,14 +114,18 @@ def emit(made: planning.Planned, out: Path) -> dict[str, int]:
 
 
 def cells_digest(out: Path) -> str:
-    """Return a digest of all rows of all CSV files under `out`, whatever their order and grouping."""
+    """Return a digest of all rows of all CSV files under `out`, whatever the order of rows, columns and files."""
     with duckdb.connect() as connection:
-        [(rows, digest)] = connection.execute(
+        connection.execute(
             f"""
-            SELECT count(*), CAST(bit_xor(md5_number(to_json(cells))) AS VARCHAR) FROM (
-                SELECT struct_pack(*COLUMNS(*)) AS cells FROM read_csv('{out}/**/*.csv', all_varchar = true, header = true,
-                    union_by_name = true, delim = ',', quote = '"', escape = '"'))
+            CREATE VIEW cells AS FROM read_csv('{out}/**/*.csv', all_varchar = true, header = true, union_by_name = true,
+                                               delim = ',', quote = '"', escape = '"')
             """
+        )
+        # By name: which file is read first decides the order of columns that not every file has.
+        names = ", ".join(sorted(f'"{name}"' for name, *_ in connection.execute("DESCRIBE cells").fetchall()))
+        [(rows, digest)] = connection.execute(
+            f"SELECT count(*), CAST(bit_xor(md5_number(to_json(struct_pack({names})))) AS VARCHAR) FROM cells"
         ).fetchall()
     return f"{rows} {digest}"
 
