@@ -56,36 +56,17 @@ async def test_what_waits_goes_together_and_in_order() -> None:
     assert disk.writes == [["0"], ["1", "2", "3"]]
 
 
-async def test_a_refused_write_is_refused_to_each_of_its_notes() -> None:
-    """No note of a failed write is believed to be there, and one before it is."""
+@pytest.mark.parametrize("error", [StateError("R204", "Full.", ""), ValueError("a bug")])
+async def test_a_write_that_fails_fails_for_each_of_its_notes(error: Exception) -> None:
+    """No note of a failed write is believed to be there, whatever failed, and the one before it is."""
     disk, told = Slow(), []
     together = Together(disk.write)
-    disk.refuse = StateError("R204", "Full.", "")
+    disk.refuse = error
 
     async def append(number: int) -> None:
         try:
             await together.append(_note(number))
-        except StateError:
-            told.append(number)
-
-    async with anyio.create_task_group() as tasks:
-        for number in range(3):
-            tasks.start_soon(append, number)
-            await anyio.wait_all_tasks_blocked()
-        disk.go.set()
-    assert sorted(told) == [1, 2]
-
-
-async def test_an_error_that_nobody_foresaw_is_everybodys() -> None:
-    """A note whose write ended as a bug is not taken for written by those who waited with it."""
-    disk, told = Slow(), []
-    together = Together(disk.write)
-    disk.refuse = ValueError("a bug")
-
-    async def append(number: int) -> None:
-        try:
-            await together.append(_note(number))
-        except ValueError:
+        except (StateError, ValueError):
             told.append(number)
 
     async with anyio.create_task_group() as tasks:
