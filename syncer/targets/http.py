@@ -53,6 +53,7 @@ class Http:
         self._clock = clock
         self._transport = transport or httpx.AsyncHTTPTransport(
             verify=_trust(),
+            trust_env=False,
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=30.0),
         )
 
