@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from syncer.mapping.dialect import case, cut, date, logic, number, part, search, text
+from syncer.mapping.dialect import arithmetic, case, cut, date, logic, number, part, search, text
 from syncer.mapping.dialect.entry import Entry, Kind
 
 ENTRIES: tuple[Entry, ...] = (
@@ -25,7 +25,7 @@ ENTRIES: tuple[Entry, ...] = (
     *logic.TESTS,
     *cut.OPERATORS,
     *part.OPERATORS,
-    *number.OPERATORS,
+    *arithmetic.OPERATORS,
     *logic.OPERATORS,
 )
 

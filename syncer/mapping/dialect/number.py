@@ -1,4 +1,4 @@
-"""Numbers: read out of text by a stated grammar, arithmetic that cannot fail, rounding. SQL and Python side by side.
+"""Numbers: read out of text by a stated grammar, and rounded. SQL and Python side by side; `arithmetic` has operators.
 
 An integer has 64 bits, a decimal 20 digits before the point and 18 after. Beyond that, or divided by zero, is null.
 """
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _I, _D, _F = Type.INTEGER, Type.DECIMAL, Type.FLOAT
 _SCALE = Decimal(1).scaleb(-18)
 _LIMIT = Decimal(10) ** 20
-_CONTEXT = Context(prec=100)
+CONTEXT = Context(prec=100)
+"""More digits than any sum or product of two decimals has."""
 _DECIMAL = SQL_TYPE[_D]
 
 _SPACE = "[ \\t\\n\\v\\f\\r]*"
@@ -39,7 +40,7 @@ def bounded(value: int) -> int | None:
 
 def exact(value: Decimal) -> Decimal | None:
     """Return the decimal with 18 digits after the point, half to even, or null where it has more than 20 before."""
-    rounded = value.quantize(_SCALE, ROUND_HALF_EVEN, _CONTEXT)
+    rounded = value.quantize(_SCALE, ROUND_HALF_EVEN, CONTEXT)
     return rounded if abs(rounded) < _LIMIT else None
 
 
@@ -169,7 +170,7 @@ _ROUNDING = {"common": ROUND_HALF_EVEN, "ceil": "ROUND_CEILING", "floor": "ROUND
 
 
 def _round_decimal(x: Decimal, precision: int, method: str) -> Decimal | None:
-    return exact(x.quantize(Decimal(1).scaleb(-precision), _ROUNDING[method], _CONTEXT))
+    return exact(x.quantize(Decimal(1).scaleb(-precision), _ROUNDING[method], CONTEXT))
 
 
 FILTERS = (
@@ -277,127 +278,4 @@ FILTERS = (
     _plain("abs", _I, _I, "TRY(abs(:x))", lambda x: bounded(abs(x)), "Without its sign.", is_partial=True),
     _plain("abs", _F, _F, "abs(:x)", abs, "Without its sign."),
     _plain("abs", _D, _D, "abs(:x)", Decimal.copy_abs, "Without its sign."),
-)
-
-
-def _operator(  # noqa: PLR0913, PLR0917 - the columns of a table
-    symbol: str,
-    kind: Type,
-    gives: Type,
-    sql: str | None,
-    python: Callable[..., Value],
-    doc: str,
-    *,
-    like_jinja: bool = True,
-) -> Entry:
-    return Entry(
-        Kind.OPERATOR,
-        symbol,
-        kind,
-        gives,
-        python,
-        sql,
-        doc,
-        parameters=(Parameter("y", (kind,)),),
-        is_partial=True,
-        like_jinja=like_jinja,
-    )
-
-
-def _floored(x: float, y: float) -> float | None:
-    return _floor(x / y) if y else None
-
-
-def _floor(x: float) -> float:
-    return math.floor(x) + 0.0 if math.isfinite(x) else x
-
-
-def _modulo(x: float, y: float) -> float | None:
-    if not y or not math.isfinite(x):
-        return None
-    rest = math.fmod(x, y)
-    return (rest + y if rest and (rest < 0) != (y < 0) else rest) + 0.0
-
-
-_MODULO = "CASE WHEN {0} % {1} <> 0 AND ({0} % {1} < 0) <> ({1} < 0) THEN {0} % {1} + {1} ELSE {0} % {1} END"
-_OPPOSITE = ":x % nullif(:y, 0) <> 0 AND (:x < 0) <> (:y < 0)"
-_RANGE = "null beyond 64 bits"
-
-OPERATORS = (
-    _operator("+", _I, _I, "TRY(:x + :y)", lambda x, y: bounded(x + y), f"Sum; {_RANGE}."),
-    _operator("-", _I, _I, "TRY(:x - :y)", lambda x, y: bounded(x - y), f"Difference; {_RANGE}."),
-    _operator("*", _I, _I, "TRY(:x * :y)", lambda x, y: bounded(x * y), f"Product; {_RANGE}."),
-    _operator(
-        "/",
-        _I,
-        _F,
-        "CAST(:x AS DOUBLE) / nullif(CAST(:y AS DOUBLE), 0)",
-        lambda x, y: float(x) / float(y) if y else None,
-        "Quotient, always a float; null by zero.",
-    ),
-    _operator(
-        "//",
-        _I,
-        _I,
-        f"TRY(CASE WHEN {_OPPOSITE} THEN :x // nullif(:y, 0) - 1 ELSE :x // nullif(:y, 0) END)",
-        lambda x, y: bounded(x // y) if y else None,
-        "Quotient rounded down; null by zero.",
-    ),
-    _operator(
-        "%",
-        _I,
-        _I,
-        f"CASE WHEN :y = -1 THEN :x * 0 WHEN {_OPPOSITE} THEN :x % nullif(:y, 0) + :y ELSE :x % nullif(:y, 0) END",
-        lambda x, y: x % y if y else None,
-        "Rest, with the sign of the divisor; null by zero.",
-    ),
-    _operator("+", _F, _F, ":x + :y", lambda x, y: x + y, "Sum."),
-    _operator("-", _F, _F, ":x - :y", lambda x, y: x - y, "Difference."),
-    _operator("*", _F, _F, ":x * :y", lambda x, y: x * y, "Product."),
-    _operator("/", _F, _F, ":x / nullif(:y, 0)", lambda x, y: x / y if y else None, "Quotient; null by zero."),
-    _operator(
-        "//",
-        _F,
-        _F,
-        "floor(:x / nullif(:y, 0)) + CAST(0 AS DOUBLE)",
-        _floored,
-        "Quotient rounded down; null by zero.",
-        like_jinja=False,
-    ),
-    _operator(
-        "%",
-        _F,
-        _F,
-        f"CASE WHEN isfinite(:x) THEN ({_MODULO.format(':x', 'nullif(:y, 0)')}) + CAST(0 AS DOUBLE) END",
-        _modulo,
-        "Rest, with the sign of the divisor; null by zero.",
-        like_jinja=False,
-    ),
-    _operator("+", _D, _D, f"CAST(TRY(:x + :y) AS {_DECIMAL})", lambda x, y: exact(_CONTEXT.add(x, y)), "Exact sum."),
-    _operator(
-        "-",
-        _D,
-        _D,
-        f"CAST(TRY(:x - :y) AS {_DECIMAL})",
-        lambda x, y: exact(_CONTEXT.subtract(x, y)),
-        "Exact difference.",
-    ),
-    _operator(
-        "*",
-        _D,
-        _D,
-        None,
-        lambda x, y: exact(_CONTEXT.multiply(x, y)),
-        "Product, rounded half to even at 18 digits.",
-        like_jinja=False,
-    ),
-    _operator(
-        "/",
-        _D,
-        _D,
-        None,
-        lambda x, y: exact(_CONTEXT.divide(x, y)) if y else None,
-        "Quotient, rounded half to even at 18 digits; null by zero.",
-        like_jinja=False,
-    ),
 )
